@@ -1,0 +1,1 @@
+"""The record and its pages: settings, models, stages (every write), HTML and commands. It loads no torch."""

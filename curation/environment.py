@@ -1,0 +1,38 @@
+"""Typed readers of the environment that fail at start, with the variable's name; secrets may come from NAME_FILE."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's value, or the content of the file that NAME_FILE names, or the default."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}") from error
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"{name} is not set; .env.example lists every setting")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "1" if default else "0").lower()
+    if value not in {"0", "1", "true", "false", "yes", "no", ""}:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be 1 or 0")
+    return value in {"1", "true", "yes"}
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def folders(name: str, default: str) -> list[Path]:
+    """A list of folders separated by the system's path separator (a colon)."""
+    return [Path(part).resolve() for part in text(name, default).split(os.pathsep) if part]

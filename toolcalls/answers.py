@@ -1,0 +1,42 @@
+"""An answer as a model gives it: a list of calls, or text that calls nothing, or something that cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any  # null, bool, int, float, str, list of Json, dict of str to Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool invocation t(a) of ToolACE-R §3.1, Eq. 1: a tool's name and its arguments by parameter name."""
+
+    name: str
+    arguments: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """An answer that calls tools. `form` names the dialect it was written in ("paper")."""
+
+    calls: tuple[Call, ...]
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An answer without any call-like span."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParseFailure:
+    """A call-like span that cannot be read, and where. `reason` is a short sentence, `position` a character offset."""
+
+    reason: str
+    position: int
+
+
+Answer = Calls | Text | ParseFailure
