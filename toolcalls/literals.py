@@ -11,7 +11,7 @@ _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"\w+")
 _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\\": "\\", "/": "/", '"': '"', "'": "'", "\n": ""}
+_ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
@@ -71,16 +71,15 @@ class Reader:
     def value(self) -> Json:
         """Read one literal: string, number, True/true, None/null, list or dict with string keys."""
         mark = self.text[self.position : self.position + 1]
-        if mark in _PLAIN:
+        if mark in ("'", '"'):
             return self.string()
         if mark == "[":
             return self._list()
         if mark == "{":
             return self._dict()
-        if word := _WORD.match(self.text, self.position):
-            if word[0] in _WORDS:
-                self.position = word.end()
-                return _WORDS[word[0]]
+        if (word := _WORD.match(self.text, self.position)) and word[0] in _WORDS:
+            self.position = word.end()
+            return _WORDS[word[0]]
         return self._number()
 
     def string(self) -> str:
@@ -126,7 +125,7 @@ class Reader:
 
     def _number(self) -> int | float:
         found = _NUMBER.match(self.text, self.position)
-        if found is None or self.text[found.end() : found.end() + 1].isidentifier() or self.text[found.end() : found.end() + 1].isdigit():
+        if found is None or _WORD.match(self.text, found.end()):
             raise self.unreadable("a value that is no literal")
         if sum(map(str.isdigit, found[0])) > self.digits:
             raise self.unreadable(f"a number of more than {self.digits} digits")

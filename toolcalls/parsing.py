@@ -99,7 +99,7 @@ def _name(reader: Reader, limits: Limits) -> str:
         if mark == "(" and _ARGUMENTS.match(reader.text, stop.start()):
             break
         if mark not in "()," or (mark == "," and depth == 0):
-            raise reader.unreadable("a positional argument" if depth else f"{mark!r} in a tool's name")
+            raise reader.unreadable("a positional argument" if depth else f"{mark!r} before named arguments in parentheses")
         depth += {"(": 1, ")": -1}.get(mark, 0)
         if depth < 0:
             raise reader.unreadable("a closing parenthesis without an opening one")

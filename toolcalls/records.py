@@ -75,7 +75,7 @@ class Judgement:
     """What the comparator says of one generation. `calls` is None when it is not a list of calls.
 
     max_param_diff: 0 exact, ≤ 1 approximate (§3.2), None when the tools differ or there is no answer to compare.
-    reason: "" for an approximate hit, else param_mismatch | wrong_count | wrong_tool | not_a_call | unparsable | truncated | too_long.
+    reason: "" for an approximate hit, else one of selection.REASONS.
     """
 
     calls: tuple[Call, ...] | None

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import math
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,68 @@ class SettingsError(ValueError):
 
 def settings_from(values: Mapping[str, Any]) -> Settings:
     """Build Settings from plain JSON, refusing unknown names and wrong types."""
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"settings: an object of settings expected, not {values!r}")
     values = dict(values)
     training = _fill(Training, "training.", values.pop("training", {}))
     return dataclasses.replace(_fill(Settings, "", values), training=training)
+
+
+_LEAST: dict[str, float] = {
+    "k": 1,
+    "temperature": 0,
+    "max_new_tokens": 1,
+    "max_length": 2,
+    "tolerance": 0,
+    "max_iterations": 1,
+    "epsilon": 0,
+    "refine_turns": 0,
+    "seed": 0,
+    "shard_samples": 1,
+    "engine_threads": 1,
+    "training.learning_rate": 0,
+    "training.batch_rows": 1,
+    "training.device_rows": 1,
+    "training.lora_rank": 1,
+    "training.lora_alpha": 1,
+    "training.warmup": 0,
+    "training.max_length": 2,
+    "training.max_grad_norm": 0,
+    "training.threads": 1,
+    "training.merge_tolerance": 0,
+}
+_MOST: dict[str, float] = {"k": 1024, "temperature": 100, "seed": 2**63 - 1, "training.learning_rate": 1, "training.warmup": 1}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _fill(kind: type[_T], prefix: str, values: Any) -> _T:
+    """Make a `kind` of the given values and its defaults; `prefix` names its place in messages ("training.")."""
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{prefix.rstrip('.') or 'settings'}: an object of settings expected, not {values!r}")
+    hints = typing.get_type_hints(kind)
+    hints.pop("training", None)
+    if unknown := sorted(str(name) for name in values if name not in hints):
+        near = difflib.get_close_matches(unknown[0], hints, n=1)
+        advice = f"did you mean {prefix}{near[0]}?" if near else f"known are: {', '.join(sorted(hints))}"
+        raise SettingsError(f"{prefix}{unknown[0]}: no such setting; {advice}")
+    return kind(**{name: _checked(prefix + name, hints[name], value) for name, value in values.items()})
+
+
+def _checked(name: str, hint: Any, value: Any) -> Any:
+    """Return the value as the setting's type, or raise SettingsError."""
+    if typing.get_origin(hint) is Literal:
+        if not isinstance(value, str) or value not in (allowed := typing.get_args(hint)):
+            raise SettingsError(f"{name}: {value!r} is not allowed; choose one of {', '.join(typing.get_args(hint))}")
+        return allowed[allowed.index(value)]
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint or (hint is float and not math.isfinite(value)):
+        raise SettingsError(f"{name}: {_KINDS[hint]} expected, not {value!r}")
+    low, high = _LEAST.get(name), _MOST.get(name)
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        raise SettingsError(f"{name}: {value!r} is out of range; allowed is {bounds}")
+    return value
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:
