@@ -104,8 +104,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "curation" / "assets"]
+WHITENOISE_USE_FINDERS = True  # the few files are served from where they lie: no collectstatic
 
 SECURE = environment.flag("SECURE", default=SITE_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE

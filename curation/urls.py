@@ -1,4 +1,18 @@
+"""Every address of the site."""
+
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from curation.views import home, runs, signing_in
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in/", signing_in.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", signing_in.SignOut.as_view(), name="sign_out"),
+    path("enter/<str:token>/", signing_in.enter, name="enter"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/live/", runs.live, name="run_live"),
+    path("runs/<int:pk>/start-iteration/", runs.start_iteration, name="run_start_iteration"),
+    path("health/", home.health, name="health"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""What each page shows, as plain values: read here, rendered by templates that query nothing."""

@@ -1,0 +1,39 @@
+"""How figures are written on pages: a dash for what is not known, percent with one digit, an interval in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def dash(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A fraction 0–1 as percent."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+@register.filter
+def interval(ends: Sequence[float] | None) -> str:
+    """The two ends of an interval, fractions 0–1, as percent."""
+    return "" if ends is None else f"({100 * ends[0]:.1f}–{100 * ends[1]:.1f})"
+
+
+@register.filter
+def selected(row: Mapping[str, Any]) -> int | None:
+    """N_t of a row of the table of iterations."""
+    return None if row["selected_direct"] is None else row["selected_direct"] + (row["selected_refine"] or 0)
+
+
+@register.filter
+def total(seconds: Mapping[str, float]) -> str:
+    """All stages of an iteration together."""
+    return f"{sum(seconds.values()):.0f}" if seconds else "–"

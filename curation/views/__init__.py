@@ -1,0 +1,1 @@
+"""Pages. A view authorises, validates, calls one stage function or one page builder, and renders."""
