@@ -58,7 +58,7 @@ class EmbeddedPostgres:
             account = account_for(self.paths.postgres_data)
             account.take_over(self.paths.postgres)
             account.take_over(self.paths.sockets)
-            binaries = choose_installation(self.paths.postgres_data)
+            binaries = choose_installation(self.paths)
             self._initialise(binaries, account)
             self._forget_dead_server()
             self._launch(binaries, account, lock, timeout)
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
         new = self.paths.postgres / f"new-{os.getpid()}"
         argv = [binaries.program("initdb"), "-D", str(new), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
         log, start = self.log, log_size(self.log)
-        process = launch(argv, log=log, death_signal=signal.SIGKILL, account=account, environ=ENVIRON)
+        process = launch(argv, log=log, death_signal=signal.SIGKILL, account=account, environ=ENVIRON, folder=new.parent)
         try:
             failed = process.wait(300)
         finally:
@@ -110,7 +110,13 @@ class EmbeddedPostgres:
             argv += ["-c", f"{name}={value}"]
         start = log_size(self.log)
         self.process = launch(
-            argv, log=self.log, death_signal=signal.SIGINT, account=account, environ=ENVIRON, keep_open=[lock]
+            argv,
+            log=self.log,
+            death_signal=signal.SIGINT,
+            account=account,
+            environ=ENVIRON,
+            folder=self.paths.postgres,
+            keep_open=[lock],
         )
         deadline = time.monotonic() + timeout
         while not self._answers():
@@ -130,8 +136,9 @@ class EmbeddedPostgres:
         return True
 
 
-def choose_installation(data: Path) -> PostgresBinaries:
+def choose_installation(paths: Paths) -> PostgresBinaries:
     """The installation that made the data, or the best for a new folder. Raises ServiceError, never upgrades."""
+    data = paths.postgres_data
     if not data.exists():
         for found in postgres_installations():
             return found
@@ -147,18 +154,19 @@ def choose_installation(data: Path) -> PostgresBinaries:
     for found in known:
         if str(found.major) == made_by:
             return found
-    raise ServiceError(_mismatch(data, made_by, known))
+    raise ServiceError(_mismatch(paths, made_by, known))
 
 
-def _mismatch(data: Path, made_by: str, known: list[PostgresBinaries]) -> str:
+def _mismatch(paths: Paths, made_by: str, known: list[PostgresBinaries]) -> str:
     here = ", ".join(found.version for found in known) or "none"
-    aside = data.with_name(f"data-{made_by}")
+    data = paths.postgres_data
     return (
         f"{data} was made by PostgreSQL {made_by}, but this system has: {here}. Whetstone never converts data by itself.\n"
         f"Either install PostgreSQL {made_by} and start again; or carry the data over:\n"
-        f"  1. with PostgreSQL {made_by}'s programs, run `postgres -D {data} -k /tmp -h ''` as the folder's owner, "
-        f"and beside it `pg_dumpall -h /tmp -U {DATABASE} > dump.sql`; then stop that server\n"
-        f"  2. mv {data} {aside}\n"
-        f"  3. start Whetstone once (it makes a new, empty folder), and: psql -h SOCKETS -U {DATABASE} -d postgres -f dump.sql\n"
-        "     (SOCKETS is the `host` in the URL that Whetstone prints at its start)"
+        f"  1. with PostgreSQL {made_by}'s programs, as the owner of that folder:\n"
+        f"       postgres -D {data} -k /tmp -h ''   and beside it   pg_dumpall -h /tmp -U {DATABASE} > dump.sql\n"
+        f"     and stop that server\n"
+        f"  2. mv {data} {data}-{made_by}\n"
+        f"  3. start Whetstone, which makes a new, empty folder, and beside it: "
+        f"psql -h {paths.sockets} -U {DATABASE} -d postgres -f dump.sql"
     )

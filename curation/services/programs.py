@@ -38,7 +38,7 @@ class BackOff:
     def delay_after(self, ran: float) -> float:
         """Seconds to wait before the next start, when the last run took `ran` seconds."""
         self._failures = 0 if ran >= SETTLED else self._failures
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2**self._failures)
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0**self._failures)
         self._failures += 1
         return delay
 
