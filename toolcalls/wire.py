@@ -84,7 +84,7 @@ def _tool(data: Any, where: str) -> dict[str, Json]:
 
 
 def sample_from_json(data: Any, where: str = "sample") -> Sample:
-    """Read a Sample; only id, tools, messages and truth must be there, and the truth may be null."""
+    """Read a Sample; only id, tools, messages and truth must be there. A truth of null or [] calls nothing (None)."""
     fields = Fields(data, where)
     if "truth" not in fields.data:
         raise InputError(f"{where}: field 'truth' is missing; needed: a list of calls, or null for a truth in words")
@@ -92,7 +92,7 @@ def sample_from_json(data: Any, where: str = "sample") -> Sample:
         id=fields.get("id", str),
         tools=fields.items("tools", _tool),
         messages=fields.items("messages", message_from_json),
-        truth=None if fields.data["truth"] is None else fields.items("truth", call_from_json),
+        truth=(fields.items("truth", call_from_json) or None) if fields.data["truth"] is not None else None,
         truth_text=fields.optional("truth_text", str),
         other=fields.get("other", str, ""),
         system=fields.optional("system", str),

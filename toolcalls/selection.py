@@ -1,0 +1,131 @@
+"""Judge one generation, then the k attempts of a turn: the selection criterion of ToolACE-R §3.2, Eq. 2 and 3."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from toolcalls.answers import Answer, Calls, ParseFailure, Text
+from toolcalls.canonical import answer_key, text_equal
+from toolcalls.comparing import Comparator
+from toolcalls.parsing import parse
+from toolcalls.records import Generation, Judgement, Sample, Verdict
+from toolcalls.rendering import render
+
+NoCallPolicy = Literal["exclude", "any_no_call"]
+
+REASONS = (
+    "param_mismatch",
+    "too_many_calls",
+    "wrong_count",
+    "wrong_tool",
+    "unparsable",
+    "not_a_call",
+    "truncated",
+    "too_long",
+)
+"""Why an attempt is no hit, from the nearest to a hit to the farthest; a verdict without hit takes its first reason.
+
+Among `param_mismatch` attempts the one with the least max_param_diff is nearest; among equals the earliest.
+"""
+
+
+def judge(generation: Generation, sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy = "exclude") -> Judgement:
+    """Compare one generation with the sample's truth.
+
+    An answer that no end token ended is `truncated` even where it could be read. Under `any_no_call` a truth in words is
+    hit (max_param_diff 0) by any answer that is not empty, was ended by an end token and holds no call-like span; under
+    `exclude` nothing hits it.
+    """
+    text = generation.text
+    answer = parse(text)
+    calls = answer.calls if isinstance(answer, Calls) and generation.finish_reason == "stop" else None
+    difference, reason = _difference(generation, answer, sample, comparator, no_call_policy)
+    same = generation.finish_reason == "stop" and text_equal(text, truth_text(sample))
+    return Judgement(calls, difference, reason, answer_key(answer, text), same)
+
+
+def truth_text(sample: Sample) -> str:
+    """The truth as text: its own where it is in words or was imported in the paper's call form, else rendered."""
+    if sample.truth is None:
+        return sample.truth_text or ""
+    if sample.truth_text is not None and parse(sample.truth_text) == Calls(sample.truth, "paper"):
+        return sample.truth_text
+    return render(sample.truth)
+
+
+def _difference(
+    generation: Generation, answer: Answer, sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy
+) -> tuple[int | None, str]:
+    """max_param_diff and reason."""
+    if generation.finish_reason != "stop":
+        return None, "too_long" if generation.finish_reason == "too_long" else "truncated"
+    if isinstance(answer, ParseFailure):
+        return None, "unparsable"
+    if isinstance(answer, Text):
+        is_no_call = bool(generation.text.strip()) and sample.truth is None and no_call_policy == "any_no_call"
+        return (0, "") if is_no_call else (None, "not_a_call")
+    if sample.truth is None:
+        return None, "wrong_count"
+    comparison = comparator.compare(sample.truth, answer.calls, sample.tools)
+    return comparison.max_param_diff, comparison.reason
+
+
+def verdict(
+    generations: Sequence[Generation],
+    judgements: Sequence[Judgement],
+    comparator: Comparator,
+    tolerance: int = 1,
+) -> Verdict:
+    """Judge a turn by its attempts, in order of attempt: Eq. 2 for the direct turn, Eq. 3 for the refine turn.
+
+    `tolerance` is asked anew here, so that another one needs no new judgements.
+    """
+    diffs = [judgement.max_param_diff for judgement in judgements]
+    hits = [diff is not None and diff <= tolerance for diff in diffs]
+    reasons = ["" if hit else judgement.reason or "param_mismatch" for hit, judgement in zip(hits, judgements, strict=True)]
+    other_answer, other_count = _other_answer(generations, judgements, hits)
+    return Verdict(
+        attempts=len(judgements),
+        exact_hits=diffs.count(0),
+        approximate_hits=sum(hits),
+        first_hit=next((generation.attempt for generation, hit in zip(generations, hits, strict=True) if hit), None),
+        reason="" if any(hits) else _nearest(reasons),
+        reasons=dict(Counter(reason for reason in reasons if reason)),
+        other_answer=other_answer,
+        other_count=other_count,
+        comparator=comparator.version,
+    )
+
+
+def nearest_attempt(judgements: Sequence[Judgement]) -> int | None:
+    """The position of the attempt that comes nearest to the truth, hit or not, by the order of REASONS; None of none."""
+
+    def distance(position: int) -> tuple[int, int]:
+        judgement = judgements[position]
+        if judgement.max_param_diff is not None:
+            return judgement.max_param_diff, position
+        return 10**9 + (REASONS.index(judgement.reason) if judgement.reason in REASONS else len(REASONS)), position
+
+    return min(range(len(judgements)), key=distance, default=None)
+
+
+def _nearest(reasons: Sequence[str]) -> str:
+    return min(reasons, key=lambda reason: REASONS.index(reason) if reason in REASONS else len(REASONS), default="")
+
+
+def _other_answer(
+    generations: Sequence[Generation], judgements: Sequence[Judgement], hits: Sequence[bool]
+) -> tuple[str | None, int]:
+    """The most frequent finished answer that is no hit, in the words of its first attempt, and how often it was given."""
+    first: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for generation, judgement, hit in zip(generations, judgements, hits, strict=True):
+        if not hit and generation.finish_reason == "stop" and generation.text.strip():
+            first.setdefault(judgement.answer_key, generation.text)
+            counts[judgement.answer_key] += 1
+    if not counts:
+        return None, 0
+    key, count = counts.most_common(1)[0]
+    return first[key], count
