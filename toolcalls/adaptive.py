@@ -80,12 +80,12 @@ def adaptive_answer(ask: Callable[[str | None], str], n: int) -> Stopped:
 
 
 def vanilla_answer(trace: Sequence[str], n: int) -> str:
-    """ "Vanilla Self-Refine" of Figure 3: always the answer of turn n."""
+    """Figure 3, "Vanilla Self-Refine": always the answer of turn n."""
     return trace[n]
 
 
 def majority_answer(trace: Sequence[str], n: int) -> str:
-    """ "Self-Consistency at Itr n" of Figure 3: the most frequent of A₁ … Aₙ by `answer_key`, ties to the earliest."""
+    """Figure 3, "Self-Consistency at Itr n": the most frequent of A₁ … Aₙ by `answer_key`, ties to the earliest."""
     answers = trace[1 : n + 1] or trace[:1]
     keys = [answer_key(parse(answer), answer) for answer in answers]
     return answers[keys.index(Counter(keys).most_common(1)[0][0])]

@@ -1,0 +1,202 @@
+"""Read samples from files of several formats; a row that cannot be used becomes a RowError, never an exception."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolcalls.answers import Call, Calls, ParseFailure
+from toolcalls.conversations import Conversation, from_openai, from_sharegpt, from_toolace
+from toolcalls.errors import InputError
+from toolcalls.parsing import parse
+from toolcalls.records import Message, Sample, Split
+from toolcalls.rendering import render
+from toolcalls.rows import Row, Source, read_rows
+from toolcalls.schema import tool_name
+from toolcalls.wire import sample_from_json, to_json
+
+_READERS: dict[str, Callable[[dict[str, Any]], Conversation]] = {
+    "toolace": from_toolace,
+    "openai": from_openai,
+    "sharegpt": from_sharegpt,
+}
+FORMATS = ("whetstone", *_READERS)
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row, or a turn of one, that was left out: the line it begins on (from 1), what is wrong and what to do."""
+
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+
+def read_samples(lines: Source, format: str = "auto", name: str = "") -> Iterator[Sample | RowError]:  # noqa: A002
+    """Yield the samples of a JSON array or of JSON lines, as text, bytes, or an iterable of lines such as an open file.
+
+    `format` is one of FORMATS, or "auto": each row is recognised by its fields. Of a conversation each assistant turn is
+    one sample with the turns before it as context; its id is `name:row.turn`, both from 1. Raises InputError for an
+    unknown format.
+    """
+    if format not in ("auto", *FORMATS):
+        raise InputError(f"unknown format {format!r}; known are auto, {', '.join(FORMATS)}")
+    seen: dict[str, int] = {}
+    for number, row in enumerate(read_rows(lines), 1):
+        for found in _row_samples(row, format, f"{name or 'row'}:{number}"):
+            if isinstance(found, Sample) and (first := seen.setdefault(found.id, number)) != number:
+                yield RowError(row.line, f"id {found.id!r} was given before, by row {first}; make the ids unique")
+            else:
+                yield found
+
+
+def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowError]:
+    """The samples of one row, and an error for each turn that cannot be one."""
+    try:
+        if row.problem:
+            raise InputError(row.problem)
+        if not isinstance(row.value, dict):
+            raise InputError(f"an object expected, not {type(row.value).__name__}")
+        kind = _recognised(row.value) if kind == "auto" else kind
+        if kind == "whetstone":
+            yield _checked(_filled_in(sample_from_json(row.value, "sample")))
+            return
+        conversation = _READERS[kind](row.value)
+    except InputError as error:
+        yield RowError(row.line, str(error))
+        return
+    for turn, said in enumerate(conversation.turns):
+        if said.role == "assistant" and said.trained:
+            try:
+                yield _checked(_turn_sample(conversation, turn, identity))
+            except InputError as error:
+                yield RowError(row.line, f"turn {turn + 1}: {error}")
+
+
+def _recognised(row: dict[str, Any]) -> str:
+    """The format of a row, by its fields."""
+    if "truth" in row:
+        return "whetstone"
+    if isinstance(turns := row.get("conversations"), list):
+        roles = {turn.get("from") for turn in turns if isinstance(turn, dict)}
+        return "sharegpt" if "tools" in row or roles & {"human", "gpt", "function_call", "observation"} else "toolace"
+    if "messages" in row:
+        return "openai"
+    raise InputError(
+        "no known format: a sample needs 'truth' (whetstone), 'conversations' (toolace, sharegpt) or 'messages' (openai); "
+        f"this row has {', '.join(sorted(map(str, row))) or 'no fields'}"
+    )
+
+
+def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample:
+    """The sample whose truth is one assistant turn."""
+    said = conversation.turns[turn]
+    if said.problem:
+        raise InputError(f"the assistant's turn {said.problem}; correct it or remove the turn")
+    before = conversation.turns[:turn]
+    written = None if said.structured else said.content
+    sample = Sample(
+        id=f"{identity}.{turn + 1}",
+        tools=conversation.tools,
+        messages=tuple(Message(each.role, each.content) for each in before),
+        truth=said.calls,
+        truth_text=written,
+        other=conversation.other,
+        system=conversation.system,
+    )
+    return _filled_in(sample)
+
+
+def _checked(sample: Sample) -> Sample:
+    """Raise InputError, saying what to do, when the sample could never be hit or could not be shown to a model."""
+    if not sample.messages or sample.messages[-1].role == "assistant":
+        raise InputError("no user or tool turn stands before the answer; a sample's messages must end with one")
+    if bad := sorted({message.role for message in sample.messages} - {"user", "assistant", "tool"}):
+        raise InputError(f"role {bad[0]!r} in the messages; allowed are user, assistant and tool")
+    names = [tool_name(tool) for tool in sample.tools]
+    if not all(names):
+        raise InputError(f"tools[{names.index('')}]: field 'name' is missing; every tool needs a name")
+    if sample.truth is None:
+        if not (sample.truth_text or "").strip():
+            raise InputError("neither calls nor a text as the truth; give 'truth' or 'truth_text'")
+        return sample
+    for call in sample.truth:
+        if call.name not in names:
+            listed = ", ".join(sorted(names)) or "none"
+            raise InputError(
+                f"the truth calls the unknown tool {call.name!r} (known: {listed}); add the tool or correct the call"
+            )
+    _check_written(sample.truth)
+    return sample
+
+
+def _check_written(truth: tuple[Call, ...]) -> None:
+    """The truth must survive the call form, or no model could ever give it."""
+    back = parse(render(truth))
+    if back != Calls(truth, "paper"):
+        why = back.reason if isinstance(back, ParseFailure) else "it reads back differently"
+        raise InputError(f"the truth cannot be written in the call form ({why}); rename or shorten what stands there")
+
+
+def _filled_in(sample: Sample) -> Sample:
+    """Category and language where the source names none."""
+    return Sample(
+        **{name: getattr(sample, name) for name in Sample.__slots__ if name not in ("category", "language")},
+        category=sample.category or category_of(sample),
+        language=sample.language or ("zh" if _HAN.search(query_of(sample)) else ""),
+    )
+
+
+def category_of(sample: Sample) -> str:
+    """no_call, or simple, multiple, parallel, parallel_multiple as BFCL names them: by calls, and candidate tools."""
+    if sample.truth is None:
+        return "no_call"
+    if len(sample.truth) == 1:
+        return "simple" if len(sample.tools) <= 1 else "multiple"
+    return "parallel" if len(sample.tools) <= 1 else "parallel_multiple"
+
+
+def query_of(sample: Sample) -> str:
+    """The last thing the user said."""
+    return next((message.content for message in reversed(sample.messages) if message.role == "user"), "")
+
+
+def sample_hash(sample: Sample) -> str:
+    """sha256, hex, of what a model is shown and asked for: all fields but id, split, category and language."""
+    content = to_json(sample)
+    for name in ("id", "split", "category", "language"):
+        del content[name]
+    return hashlib.sha256(json.dumps(content, sort_keys=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def split_of(sample: Sample, heldout_share: float) -> Split:
+    """Held out or not, by the hash of the conversation's opening query and the tools' names.
+
+    The opening query, so that all turns of a conversation, and all copies of it, fall on one side. Case, punctuation,
+    space and the order of the tools make no difference. `heldout_share`: fraction 0–1.
+    """
+    opening = next((message.content for message in sample.messages if message.role == "user"), "")
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", opening).casefold())
+    key = json.dumps([words, sorted({tool_name(tool) for tool in sample.tools})])
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
+    return "heldout" if place < heldout_share else "train"
+
+
+def only_samples(found: Iterable[Sample | RowError]) -> list[Sample]:
+    """All samples, or InputError naming the first rows that cannot be used and how many there are."""
+    kept: list[Sample] = []
+    errors: list[RowError] = []
+    for each in found:
+        kept.append(each) if isinstance(each, Sample) else errors.append(each)
+    if errors:
+        more = f" (and {len(errors) - 5} more)" if len(errors) > 5 else ""
+        raise InputError("; ".join(map(str, errors[:5])) + more)
+    return kept
