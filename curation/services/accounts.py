@@ -69,7 +69,7 @@ def user_namespaces_work() -> bool:
     """Whether `unshare` can show a program another user id (a container's rules may forbid it)."""
     if shutil.which("unshare") is None:
         return False
-    return subprocess.run([*UNSHARE, "true"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    return subprocess.run([*UNSHARE, "true"], check=False, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
 def _other_user(folder: Path) -> Account:
@@ -89,7 +89,7 @@ def _other_user(folder: Path) -> Account:
 
 def _can_enter(account: Account, folder: Path) -> bool:
     test = ["test", "-x", str(folder)]
-    done = subprocess.run(test, stdin=subprocess.DEVNULL, user=account.user, group=account.group, extra_groups=[])
+    done = subprocess.run(test, check=False, stdin=subprocess.DEVNULL, user=account.user, group=account.group, extra_groups=[])
     return done.returncode == 0
 
 

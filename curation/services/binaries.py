@@ -54,7 +54,9 @@ def _probe(folder: Path) -> PostgresBinaries | None:
     if not (folder / "initdb").exists():
         return None
     try:
-        done = subprocess.run([folder / "postgres", "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(
+            [folder / "postgres", "--version"], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
     except OSError:  # a wheel for another system
         return None
     version = re.search(r"(\d+)(\.\d+)*", done.stdout)

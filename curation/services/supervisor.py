@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Protocol, Self
@@ -141,6 +142,8 @@ class Supervisor:
         for server in reversed(self.servers):
             server.stop()
         self._restart_at.clear()
+        with suppress(OSError):  # never there, or in use by servers that are not ours
+            self.paths.sockets.rmdir()
         self._lock.release()
 
     def pids(self) -> dict[str, int | None]:

@@ -1,0 +1,123 @@
+"""Servers, requirements and tiers for every test.
+
+The settings read DATABASE_URL and REDIS_URL when Django is imported, long before a test asks for a database. A socket's
+address follows from the var folder alone, so it is set here, and the servers start when the first test needs them:
+`pytest tests/toolcalls` starts none. A test never touches the databases of the environment it runs in.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from django.conf import settings
+
+from curation.services.paths import Paths
+from curation.services.postgres import EmbeddedPostgres
+from curation.services.urls import client_url
+from curation.services.valkey import EmbeddedValkey
+
+VAR = Path(tempfile.mkdtemp(prefix="whetstone-tests-"))
+PATHS = Paths(VAR)
+REQUIRED = frozenset(os.environ.get("WHETSTONE_REQUIRE", "").split(","))  # what must be here: a skip becomes a failure
+NEEDS_DATABASE = {"db", "transactional_db", "django_db_setup", "postgres", "live_server"}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+if settings.configured:
+    raise pytest.UsageError("the settings are read already: unset DJANGO_SETTINGS_MODULE and leave --ds away")
+for name in ("DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"):
+    os.environ.pop(name, None)
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="curation.settings",
+    DATABASE_URL=PATHS.postgres_url,
+    REDIS_URL=PATHS.valkey_url,
+    SECRET_KEY="of no use outside the tests",
+    WHETSTONE_VAR=str(VAR),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    url: str  # Celery's form
+    client_url: str  # redis-py's form
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The session's Postgres. Tests of the record use pytest-django's `db` or `transactional_db`, which bring it."""
+    server = EmbeddedPostgres(PATHS, settings=NOT_DURABLE)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Redis]:
+    """The session's Valkey, the broker that the settings name."""
+    server = EmbeddedValkey(PATHS)
+    server.start()
+    yield Redis(server.url, client_url(server.url))
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres: EmbeddedPostgres) -> None:
+    """pytest-django's hook before it makes the test database: the server must stand by then."""
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of public data that WHETSTONE_DATA names; the test is skipped without it."""
+    folder = Path(os.environ.get("WHETSTONE_DATA", ""))
+    if not os.environ.get("WHETSTONE_DATA") or not folder.is_dir():
+        _missing("data", "WHETSTONE_DATA names no folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium; the test is skipped without it."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    return found or _missing("chromium", "no chromium on PATH")
+
+
+def _missing(what: str, why: str) -> str:
+    if what in REQUIRED:
+        pytest.fail(f"{why}, and WHETSTONE_REQUIRE names {what}", pytrace=False)
+    pytest.skip(why)
+
+
+def pytest_configure() -> None:
+    """Read the settings now, so that pytest-django, whose own hook comes last, sets Django up."""
+    assert settings.DATABASES
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put every test that uses a server into the tier `db`, so that nobody need remember to."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or fixtures & (NEEDS_DATABASE | {"valkey"}):
+            item.add_marker(pytest.mark.db)
+        if "chromium" in fixtures:
+            item.add_marker(pytest.mark.browser)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("vllm") and importlib.util.find_spec("vllm") is None:
+        _missing("vllm", "vllm is not installed")
+    if item.get_closest_marker("gpu") and shutil.which("nvidia-smi") is None:
+        _missing("gpu", "no accelerator")
+
+
+def pytest_unconfigure() -> None:
+    for folder in (VAR, PATHS.sockets):
+        with suppress(OSError):
+            shutil.rmtree(folder)
