@@ -6,6 +6,8 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import curation.models.ordered_json
+
 
 # List-partitioned by iteration: a run is deleted by dropping its partitions (curation/stages/sampling.py makes them).
 CREATE_GENERATION = """
@@ -427,7 +429,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField(default=1)),
                 ("sha256", models.CharField(max_length=64)),
-                ("content", models.JSONField()),
+                ("content", curation.models.ordered_json.OrderedJSONField()),
                 ("category", models.CharField(blank=True, max_length=40)),
                 ("language", models.CharField(blank=True, max_length=16)),
                 ("calls", models.PositiveSmallIntegerField(null=True)),

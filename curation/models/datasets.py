@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from curation.models.choices import one_of
+from curation.models.ordered_json import OrderedJSONField
 from curation.models.people import User
 from curation.models.projects import Project
 
@@ -75,7 +76,7 @@ class SampleVersion(models.Model):
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(default=1)
     sha256 = models.CharField(max_length=64)
-    content = models.JSONField()
+    content = OrderedJSONField()
     category = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=16, blank=True)
     calls = models.PositiveSmallIntegerField(null=True)  # number of calls of the truth; null when it calls nothing
