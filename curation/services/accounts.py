@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +25,9 @@ class Account:
     group: int | None = None
 
     @property
-    def extra_groups(self) -> list[int] | None:
-        return None if self.user is None else []
-
-    def command(self, argv: Sequence[str]) -> list[str]:
-        return [*self.prefix, *argv]
+    def becoming(self) -> str:
+        """For bind_to_parent.py: `USER_ID:GROUP_ID`, or `-` for no change."""
+        return "-" if self.user is None else f"{self.user}:{self.group}"
 
     def take_over(self, folder: Path) -> None:
         """Give an empty folder to the account that is to write in it."""

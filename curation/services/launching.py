@@ -32,10 +32,10 @@ def launch(
 
     `environ` is added to ours. `keep_open` are descriptors the child inherits.
     """
-    command = [sys.executable, "-I", "-S", str(STUB), str(int(death_signal)), str(os.getpid()), *account.command(argv)]
+    stub = [sys.executable, "-I", "-S", str(STUB), str(int(death_signal)), str(os.getpid()), account.becoming]
     with open_log(log) as output:
         return subprocess.Popen(
-            command,
+            [*stub, *account.prefix, *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -43,9 +43,6 @@ def launch(
             cwd=folder,
             pass_fds=tuple(keep_open),
             start_new_session=True,
-            user=account.user,
-            group=account.group,
-            extra_groups=account.extra_groups,
         )
 
 
