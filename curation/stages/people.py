@@ -17,14 +17,14 @@ from curation.stages.errors import InputError, NotPermitted
 LINK_LIFETIME = timedelta(hours=24)
 
 
-def require(user: User | None, team: Team, role: Role) -> None:
+def require(user: User | None, team: Team, role: str) -> None:
     """Raises NotPermitted unless the user's role in the team covers `role`. None is the operator or the loop: always may."""
     if user is None:
         return
     held = Membership.objects.filter(team=team, user=user, user__is_active=True).values_list("role", flat=True).first()
     if held is None:
         raise NotPermitted(f"{user} is no member of {team}; an owner of the team can add you")
-    if not Role(held).covers(role):
+    if not Role(held).covers(Role(role)):
         raise NotPermitted(f"{user} is {held} of {team}; this needs the role {role}, which an owner of the team can give")
 
 
@@ -43,7 +43,7 @@ def create_team(name: str, owner: User | None) -> Team:
 
 
 @transaction.atomic
-def add_member(team: Team, user: User, role: Role, by: User | None) -> Membership:
+def add_member(team: Team, user: User, role: str, by: User | None) -> Membership:
     """Owners add members. Raises InputError when the user is one already."""
     require(by, team, Role.OWNER)
     try:
