@@ -1,0 +1,113 @@
+"""A checkpoint folder: adapter/, merged/, rows.jsonl and meta.json, there as a whole or not at all.
+
+    adapter/    adapter_model.safetensors, adapter_config.json: what is published
+    merged/     the next iteration's base: model and tokenizer, in the base's dtype
+    rows.jsonl  per training row: sample_id, kind, input_ids, label_span [start, end), pieces (text of each token)
+    meta.json   settings, training set hash, base, versions, sha256s, seed, rows, too_long, steps, losses
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from toolcalls.errors import InputError
+from trainer.encoding import EncodedRow
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be written where it should go; the operator must act."""
+
+
+@contextmanager
+def publishing(out: str | Path) -> Iterator[Path]:
+    """Give a new folder OUT.partial to write in; it becomes OUT when all went well and is removed when not.
+
+    A folder that a killed process left is removed first. Raises InputError when OUT is there already, CheckpointError when
+    the disk is full or not writable.
+    """
+    target = Path(out)
+    partial = target.with_name(f"{target.name}.partial")
+    if target.exists():
+        raise InputError(f"{target}: is there already. Give another --out, or remove it.")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        _sync(partial)
+        partial.rename(target)
+        _sync_folder(target.parent)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{target}: cannot be written ({error}). Free space or choose another place; nothing was kept.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def save_adapter(model: Any, folder: Path, base_name: str) -> None:
+    """The adapter's weights and config. `base_name` is all that the config says of the base: no path of this machine."""
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+    plain = {name: weights[name].detach().cpu().contiguous() for name in sorted(weights)}
+    save_file(plain, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base_name
+    config.inference_mode = True
+    config.save_pretrained(str(folder))
+
+
+def write_rows(path: Path, rows: Iterable[EncodedRow]) -> None:
+    """One line per training row, as the model saw it."""
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            line = {
+                "sample_id": row.sample_id,
+                "kind": row.kind,
+                "input_ids": row.input_ids,
+                "label_span": [row.label_start, len(row.input_ids)],
+                "pieces": row.pieces,
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def write_meta(path: Path, meta: Mapping[str, Any]) -> None:
+    """meta.json, readable by people."""
+    path.write_text(json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def weights_sha256(folder: str | Path) -> str:
+    """sha256, hex, of a folder's safetensors file; of several, that of their own sha256s in order of name."""
+    digests = [_file_sha256(path) for path in sorted(Path(folder).glob("*.safetensors"))]
+    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _file_sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _sync(folder: Path) -> None:
+    """Bring every file to the disk before the folder gets its name."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,124 @@
+"""The training stage: an iteration's rows and a base in, a published checkpoint folder out."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from toolcalls.assembly import training_set_hash
+from toolcalls.errors import InputError
+from toolcalls.records import TrainingRow
+from toolcalls.settings import Settings, settings_json
+from trainer.checkpoints import publishing, save_adapter, weights_sha256, write_meta, write_rows
+from trainer.encoding import EncodedRow, encode_row
+from trainer.fitting import Fitted, Progress, fit
+from trainer.merging import MergeCheck, merge
+from trainer.models import load_model, load_tokenizer
+
+_CHECKED_PROMPTS = 4  # training rows on which the merged model's logits are checked
+_CHECKED_TOKENS = 512  # of each
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training stage made. The sha256s are of the safetensors files."""
+
+    rows: int  # trained on
+    too_long: int  # left out
+    adapter_sha256: str
+    merged_sha256: str
+    max_logit_difference: float  # merged against base + adapter, as a fraction of the logits' range
+    seconds: float
+
+
+def train(
+    rows: Sequence[TrainingRow],
+    base: str | Path,
+    out: str | Path,
+    settings: Settings,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Trained | None:
+    """Train an adapter on `rows`, merge it, and publish both under `out`.
+
+    Under `accelerate launch` only the first process writes and returns something. Raises InputError (no rows, no model),
+    MergeError, CheckpointError; nothing is left under `out` then.
+    """
+    started = time.monotonic()
+    torch.set_num_threads(settings.training.threads)
+    if os.environ.get("RANK", "0") != "0":
+        fit(load_model(base, settings.training.dtype), _encoded(rows, base, settings)[0], settings.training, seed=settings.seed)
+        return None
+    kept, too_long = _encoded(rows, base, settings)
+    with publishing(out) as folder:
+        model = load_model(base, settings.training.dtype)
+        fitted = fit(model, kept, settings.training, seed=settings.seed, report=report)
+        save_adapter(fitted.model, folder / "adapter", Path(base).name)
+        check = _merge(base, folder, kept, settings)
+        trained = Trained(
+            rows=len(kept),
+            too_long=len(too_long),
+            adapter_sha256=weights_sha256(folder / "adapter"),
+            merged_sha256=weights_sha256(folder / "merged"),
+            max_logit_difference=check.stored,
+            seconds=time.monotonic() - started,
+        )
+        write_rows(folder / "rows.jsonl", kept)
+        write_meta(folder / "meta.json", _meta(rows, too_long, base, settings, fitted, check, trained))
+    return trained
+
+
+def _encoded(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> tuple[list[EncodedRow], list[str]]:
+    """The rows that fit, as the model sees them, and the sample ids of those that do not."""
+    if not rows:
+        raise InputError("There is no training row: nothing was selected, so there is nothing to train on.")
+    tokenizer = load_tokenizer(base)
+    encoded = [encode_row(tokenizer, row) for row in rows]
+    limit = settings.training.max_length
+    kept = [row for row in encoded if len(row.input_ids) <= limit]
+    if not kept:
+        raise InputError(f"All {len(rows)} training rows are longer than training.max_length = {limit} tokens. Raise it.")
+    return kept, [row.sample_id for row in encoded if len(row.input_ids) > limit]
+
+
+def _merge(base: str | Path, folder: Path, rows: Sequence[EncodedRow], settings: Settings) -> MergeCheck:
+    by_length = sorted(rows, key=lambda row: (len(row.input_ids), row.input_ids))
+    chosen = by_length[:: max(1, len(by_length) // _CHECKED_PROMPTS)][:_CHECKED_PROMPTS]
+    prompts = [row.input_ids[:_CHECKED_TOKENS] for row in chosen]
+    return merge(base, folder / "adapter", folder / "merged", prompts, tolerance=settings.training.merge_tolerance)
+
+
+def _meta(
+    rows: Sequence[TrainingRow],
+    too_long: Sequence[str],
+    base: str | Path,
+    settings: Settings,
+    fitted: Fitted,
+    check: MergeCheck,
+    trained: Trained,
+) -> dict[str, Any]:
+    return {
+        "training_set_sha256": training_set_hash(rows),
+        "rows": trained.rows,
+        "too_long": trained.too_long,
+        "too_long_samples": list(too_long),
+        "base": {"name": Path(base).name, "sha256": weights_sha256(base)},
+        "adapter_sha256": trained.adapter_sha256,
+        "merged_sha256": trained.merged_sha256,
+        "max_logit_difference": check.stored,
+        "max_logit_difference_before_rounding": check.exact,
+        "seed": settings.seed,
+        "steps": len(fitted.losses),
+        "losses": list(fitted.losses),
+        "tokens": fitted.tokens,
+        "tokens_per_second": fitted.tokens / fitted.seconds,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "accelerate")},
+        "settings": settings_json(settings),
+    }
