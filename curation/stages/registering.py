@@ -1,0 +1,101 @@
+"""Registering: the operator names the bases and engines that runs may use. Nobody else gives a path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+
+from curation.models import Base, Engine, User
+from curation.models.registry import EngineKind
+from curation.stages import events
+from curation.stages.artifacts import base_dir, within
+from curation.stages.errors import InputError, NotPermitted
+from curation.stages.model_folder import check_model_folder, weights_sha256
+
+
+def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
+    """Register the model folder `path`, absolute or relative to one of MODEL_ROOTS or the working folder.
+
+    Registering the same again changes nothing. Raises InputError when the path leads out of MODEL_ROOTS, is no model with
+    safetensors weights, or the name stands for another model.
+    """
+    _operator_only(by)
+    _check_name(name, "base")
+    folder = _found(Path(path))
+    root = _root_of(folder)
+    weights = check_model_folder(folder, settings.MODEL_ROOTS)
+    base = Base(name=name, path=folder.relative_to(root).as_posix(), sha256=weights_sha256(weights))
+    if base_dir(base) != folder:
+        raise InputError(f"{base.path} lies under {root} and, first, under another of MODEL_ROOTS; rename one of the folders")
+    with transaction.atomic():
+        known = Base.objects.select_for_update().filter(name=name).first()
+        if known is None:
+            base.save()
+            events.record("base.register", base, actor=by, after={"name": name, "path": base.path, "sha256": base.sha256})
+            return base
+    if (known.path, known.sha256) != (base.path, base.sha256):
+        what = "holds other weights by now" if known.path == base.path else f"is registered at {known.path}"
+        raise InputError(f"base {name!r} {what}; runs may refer to it, so register this model under another name")
+    return known
+
+
+@transaction.atomic
+def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = None, by: User | None = None) -> Engine:
+    """Register a way to generate. Registering the same again changes nothing.
+
+    Raises InputError for an unknown kind, options that are no JSON, or a name that stands for another engine.
+    """
+    _operator_only(by)
+    _check_name(name, "engine")
+    if kind not in EngineKind.values:
+        raise InputError(f"engine kind {kind!r} is unknown; choose one of {', '.join(EngineKind.values)}")
+    try:
+        plain = json.loads(json.dumps(dict(options or {}), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"engine {name!r}: its options must be plain JSON ({error})") from error
+    known = Engine.objects.select_for_update().filter(name=name).first()
+    if known is None:
+        engine = Engine.objects.create(name=name, kind=kind, options=plain)
+        events.record("engine.register", engine, actor=by, after={"name": name, "kind": kind, "options": plain})
+        return engine
+    if (known.kind, known.options) != (kind, plain):
+        raise InputError(f"engine {name!r} is registered as {known.kind} with options {known.options}; choose another name")
+    return known
+
+
+def _found(path: Path) -> Path:
+    """The real folder, when it lies in one of MODEL_ROOTS: compared part by part, so /models-old is not in /models."""
+    places = [path] if path.is_absolute() else [*(Path(root, path) for root in settings.MODEL_ROOTS), path.absolute()]
+    there = next((place for place in places if place.exists()), None)
+    if there is None:
+        roots = ", ".join(str(root) for root in settings.MODEL_ROOTS)
+        raise InputError(
+            f"{path} does not exist, nor under MODEL_ROOTS ({roots}); check the path, or add its folder to MODEL_ROOTS"
+        )
+    return within(settings.MODEL_ROOTS, there, "model folder")
+
+
+def _root_of(folder: Path) -> Path:
+    roots = [Path(root).resolve() for root in settings.MODEL_ROOTS]
+    return next(root for root in roots if folder == root or root in folder.parents)
+
+
+def _check_name(name: str, what: str) -> None:
+    try:
+        validate_slug(name)
+    except ValidationError as error:
+        raise InputError(f"{what} name {name!r}: use letters, digits, - and _ only") from error
+    if len(name) > 80:
+        raise InputError(f"{what} name {name!r}: use at most 80 characters")
+
+
+def _operator_only(by: User | None) -> None:
+    if by is not None and not by.is_superuser:
+        raise NotPermitted(f"{by} is no operator of this installation; bases and engines are registered by one")

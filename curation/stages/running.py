@@ -1,0 +1,157 @@
+"""Runs: created, started, paused, resumed, stopped, failed, retried. What the iterations do is loop.advance's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from curation.models import Base, Checkpoint, DatasetRevision, Engine, Iteration, Project, Role, Run, Shard, Stage, User
+from curation.models.checkpoints import CheckpointKind
+from curation.models.runs import IterationState, RunMode, RunState
+from curation.models.shards import ShardState, StageState
+from curation.stages import events, loop
+from curation.stages.artifacts import base_dir
+from curation.stages.errors import InputError
+from curation.stages.moves import move, move_all
+from curation.stages.people import require
+from toolcalls.settings import Settings, settings_json
+
+BEFORE_THE_END = (RunState.READY, RunState.RUNNING, RunState.WAITING, RunState.PAUSED, RunState.FAILED)
+
+
+@transaction.atomic
+def create_run(
+    project: Project,
+    revision: DatasetRevision,
+    base: Base,
+    engine: Engine,
+    settings: Settings,
+    *,
+    name: str = "",
+    mode: str = RunMode.AUTO,
+    by: User | None = None,
+) -> Run:
+    """A run that is ready to start. Raises InputError when its data are another project's, or one of the splits is empty."""
+    require(by, project.team, Role.ENGINEER)
+    _check_data(project, revision)
+    if mode not in RunMode.values:
+        raise InputError(f"mode {mode!r} is unknown; choose one of {', '.join(RunMode.values)}")
+    if settings.max_new_tokens >= settings.max_length:
+        raise InputError(
+            f"max_new_tokens ({settings.max_new_tokens}) leaves no room for a prompt within max_length ({settings.max_length}); "
+            "lower the first or raise the second"
+        )
+    base_dir(base)
+    run = Run.objects.create(
+        project=project,
+        dataset_id=revision.dataset_id,
+        revision=revision,
+        base=base,
+        engine=engine,
+        name=name.strip() or f"{revision.dataset.name} r{revision.number} on {base.name}",
+        mode=mode,
+        settings=settings_json(settings),
+        created_by=by,
+    )
+    events.record("run.create", run, actor=by, after={"revision": revision.pk, "base": base.name, "engine": engine.name})
+    return run
+
+
+def _check_data(project: Project, revision: DatasetRevision) -> None:
+    if revision.dataset.project_id != project.pk:
+        raise InputError(f"data set {revision.dataset} belongs to another project than {project}; import it into {project}")
+    if not revision.train:
+        raise InputError(f"{revision} has no sample to train on; import a file with --split train and --append")
+    if not revision.heldout:
+        raise InputError(
+            f"{revision} has no held-out sample to evaluate on; import again with --heldout-share 0.1, "
+            "or another file with --split heldout and --append"
+        )
+
+
+@transaction.atomic
+def start_run(run: Run, by: User | None = None) -> None:
+    """Begin with iteration 0, the evaluation of the base."""
+    _go_on(run, RunState.READY, "run.start", by, started_at=timezone.now())
+
+
+@transaction.atomic
+def start_iteration(run: Run, by: User | None = None) -> None:
+    """Step mode: begin the next iteration of a run that waits for a person."""
+    _go_on(run, RunState.WAITING, "run.start_iteration", by)
+
+
+@transaction.atomic
+def resume_run(run: Run, by: User | None = None) -> None:
+    """Go on after a pause."""
+    _go_on(run, RunState.PAUSED, "run.resume", by)
+
+
+@transaction.atomic
+def pause_run(run: Run, by: User | None = None, why: str = "") -> None:
+    """Nothing new is begun; what is being worked on is given back and done again later, what is done stays."""
+    require(by, run.project.team, Role.ENGINEER)
+    _move_run(run, RunState.RUNNING, RunState.PAUSED, "run.pause", by, why)
+
+
+@transaction.atomic
+def stop_run(run: Run, by: User | None = None, why: str = "") -> None:
+    """End a run by hand, for good. Its last trained model, if any, is its final one."""
+    require(by, run.project.team, Role.ENGINEER)
+    now = timezone.now()
+    final = Checkpoint.objects.filter(run=run, kind=CheckpointKind.MERGED).order_by("-iteration__number").first()
+    _move_run(run, BEFORE_THE_END, RunState.STOPPED, "run.stop", by, why, ended_at=now, final_checkpoint=final)
+    iterations = Iteration.objects.filter(run=run)
+    move_all(iterations, (IterationState.OPEN, IterationState.FAILED), IterationState.STOPPED, closed_at=now)
+    _cancel_work(run, now)
+
+
+def _cancel_work(run: Run, now: datetime) -> None:
+    stages = Stage.objects.filter(iteration__run=run)
+    move_all(stages, (StageState.PENDING, StageState.RUNNING, StageState.FAILED), StageState.CANCELLED, closed_at=now)
+    shards = Shard.objects.filter(stage__iteration__run=run)
+    move_all(shards, (ShardState.PENDING, ShardState.LEASED, ShardState.FAILED), ShardState.CANCELLED, closed_at=now)
+
+
+@transaction.atomic
+def fail_run(run: Run, why: str) -> None:
+    """The loop cannot go on until somebody acts and retries; `why` says what to do. Its open iteration and stage fail too."""
+    now = timezone.now()
+    _move_run(run, (RunState.RUNNING, RunState.PAUSED), RunState.FAILED, "run.fail", None, why, ended_at=now)
+    move_all(Iteration.objects.filter(run=run), IterationState.OPEN, IterationState.FAILED, closed_at=now)
+    move_all(Stage.objects.filter(iteration__run=run), StageState.RUNNING, StageState.FAILED, closed_at=now, error=why)
+
+
+@transaction.atomic
+def retry_run(run: Run, by: User | None = None) -> None:
+    """Try what failed again, with its count of failures set back; what is done is not done again."""
+    require(by, run.project.team, Role.ENGINEER)
+    move(Run, run.pk, RunState.FAILED, RunState.RUNNING, why="", ended_at=None)
+    move_all(Iteration.objects.filter(run=run), IterationState.FAILED, IterationState.OPEN, closed_at=None)
+    stages = Stage.objects.filter(iteration__run=run)
+    move_all(stages, StageState.FAILED, StageState.RUNNING, closed_at=None, error="")
+    shards = Shard.objects.filter(stage__iteration__run=run)
+    move_all(shards, ShardState.FAILED, ShardState.PENDING, closed_at=None, error="", failures=0, sent_at=None)
+    Shard.objects.filter(stage__iteration__run=run, state=ShardState.PENDING).update(failures=0)
+    events.record("run.retry", run, actor=by, before={"state": RunState.FAILED}, after={"state": RunState.RUNNING})
+    loop.advance(run.pk)
+    run.refresh_from_db()
+
+
+def _go_on(run: Run, from_: str, verb: str, by: User | None, **fields: Any) -> None:
+    """Move a run to running, and the loop with it."""
+    require(by, run.project.team, Role.ENGINEER)
+    _move_run(run, from_, RunState.RUNNING, verb, by, "", **fields)
+    loop.advance(run.pk)
+    run.refresh_from_db()
+
+
+def _move_run(run: Run, from_: Any, to: str, verb: str, by: User | None, why: str, **fields: Any) -> None:
+    """One guarded move of a run, with its event."""
+    before = Run.objects.select_for_update().filter(pk=run.pk).values_list("state", flat=True).first()
+    move(Run, run.pk, from_, to, why=why, **fields)
+    events.record(verb, run, actor=by, before={"state": before}, after={"state": to}, why=why)
+    run.refresh_from_db()
