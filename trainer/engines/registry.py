@@ -1,0 +1,49 @@
+"""Opening an engine by its kind. Torch, transformers and vLLM are loaded only by the kind that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.engines.protocol import Engine, EngineError
+
+OPTIONS: dict[str, set[str]] = {
+    "transformers": {"device", "rows", "tokens"},
+    "vllm": {"rows", "kv_cache_bytes"},
+    "scripted": set(),
+}
+KINDS = tuple(OPTIONS)
+
+
+def open_engine(
+    kind: str,
+    model_path: str,
+    *,
+    dtype: str = "bfloat16",
+    threads: int = 1,
+    max_length: int = 4096,
+    options: Mapping[str, Any] | None = None,
+) -> Engine:
+    """Open an engine on a model folder (for "scripted": a script file, see trainer.engines.scripted).
+
+    `options` are the engine's own, see OPTIONS and what `open_transformers` and `open_vllm` say of them.
+
+    Raises: EngineError for an engine that cannot work here, InputError for a folder that is no model.
+    """
+    given = dict(options or {})
+    if kind not in OPTIONS:
+        raise EngineError(f"There is no engine {kind!r}; the kinds are {', '.join(KINDS)}.")
+    if unknown := set(given) - OPTIONS[kind]:
+        allowed = ", ".join(sorted(OPTIONS[kind])) or "none"
+        raise EngineError(f"The {kind} engine has no option {', '.join(sorted(unknown))}; its options: {allowed}.")
+    if kind == "scripted":
+        from trainer.engines.scripted import open_script
+
+        return open_script(model_path, max_length=max_length)
+    if kind == "vllm":
+        from trainer.engines.vllm import open_vllm
+
+        return open_vllm(model_path, dtype=dtype, threads=threads, max_length=max_length, **given)
+    from trainer.engines.transformers import open_transformers
+
+    return open_transformers(model_path, dtype=dtype, threads=threads, max_length=max_length, **given)
