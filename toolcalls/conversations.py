@@ -6,7 +6,6 @@ observation, `tools` a JSON string), "openai" (`messages`, `tools`; also the old
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from toolcalls.answers import Call, Calls, Json, ParseFailure
 from toolcalls.errors import InputError
 from toolcalls.parsing import parse
 from toolcalls.rendering import render
+from toolcalls.rows import decoded
 from toolcalls.schema import tool_name, unwrapped
 from toolcalls.system_texts import take_apart
 from toolcalls.wire import Fields
@@ -159,9 +159,9 @@ def _calls(data: Any, where: str) -> tuple[Call, ...]:
 def _decoded(text: str, where: str) -> Any:
     """A JSON text inside a field."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: the text in it is not valid JSON ({error})") from error
+        return decoded(text)
+    except InputError as error:
+        raise InputError(f"{where}: the text in it is {error}") from error
 
 
 def _tools(data: Any, where: str) -> tuple[dict[str, Json], ...]:

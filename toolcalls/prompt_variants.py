@@ -37,7 +37,7 @@ func_name2(params)].
 These are the functions, as a JSON list:
 {candidate tools}""",
     """\
-# Tools
+# Tools (JSON)
 {candidate tools}
 
 # Instructions

@@ -49,6 +49,14 @@ def _lines(source: Source) -> Iterator[bytes]:
         yield line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
 
 
+def decoded(text: str) -> Any:
+    """Read one JSON text. Raises InputError, also for what no database can store."""
+    try:
+        return _checked(_DECODER.decode(text))
+    except (ValueError, RecursionError) as error:
+        raise InputError(_problem(error)) from error
+
+
 def _line_row(number: int, raw: bytes) -> Row:
     try:
         return Row(number, _checked(_DECODER.decode(_text(raw))))
@@ -98,7 +106,7 @@ def _problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not valid JSON: {error.msg} at character {error.colno}; write one complete JSON object on each line"
     if isinstance(error, RecursionError):
-        return f"lists and objects nested more than {DEEPEST} deep"
+        return f"not readable: lists and objects nested more than {DEEPEST} deep"
     return f"not valid JSON: {error}"
 
 
@@ -113,12 +121,12 @@ def _checked(value: Any, depth: int = 0) -> Any:
     """Refuse what no database can store: NUL characters, halves of surrogate pairs, bottomless nesting."""
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= mark <= "\udfff" for mark in value):
-            raise InputError("a text holds a NUL character or half of a surrogate pair; remove it")
+            raise InputError("not usable: a text holds a NUL character or half of a surrogate pair; remove it")
     elif isinstance(value, (list, dict)):
         if depth == DEEPEST:
-            raise InputError(f"lists and objects nested more than {DEEPEST} deep")
+            raise InputError(f"not readable: lists and objects nested more than {DEEPEST} deep")
         for item in itertools.chain(value, value.values()) if isinstance(value, dict) else value:
             _checked(item, depth + 1)
     elif isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise InputError("a number is too large")
+        raise InputError("not usable: a number is too large")
     return value

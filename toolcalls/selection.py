@@ -50,8 +50,9 @@ def truth_text(sample: Sample) -> str:
     """The truth as text: its own where it is in words or was imported in the paper's call form, else rendered."""
     if sample.truth is None:
         return sample.truth_text or ""
-    if sample.truth_text is not None and parse(sample.truth_text) == Calls(sample.truth, "paper"):
-        return sample.truth_text
+    written = parse(sample.truth_text or "")
+    if isinstance(written, Calls) and answer_key(written) == answer_key(Calls(sample.truth, "paper")):
+        return sample.truth_text or ""
     return render(sample.truth)
 
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+
+from toolcalls.exporting import trl_line, whetstone_line
+from toolcalls.records import Message, TrainingRow
+from toolcalls.wire import training_row_from_json
+
+ROW = TrainingRow("s", "refine", (Message("system", "S"), Message("user", "Größe?\n")), '[f(a="x")]')
+
+
+def test_trl_lines_are_conversational_prompt_and_completion() -> None:
+    assert json.loads(trl_line(ROW)) == {
+        "prompt": [{"role": "system", "content": "S"}, {"role": "user", "content": "Größe?\n"}],
+        "completion": [{"role": "assistant", "content": '[f(a="x")]'}],
+    }
+
+
+def test_our_own_lines_can_be_read_back_and_say_where_they_come_from() -> None:
+    assert training_row_from_json(json.loads(whetstone_line(ROW))) == ROW
+    line = whetstone_line(ROW, {"run": "r", "iteration": 2})
+    assert json.loads(line)["provenance"] == {"run": "r", "iteration": 2}
+    assert training_row_from_json(json.loads(line)) == ROW
+
+
+def test_a_row_is_one_line_with_its_letters_as_they_are() -> None:
+    assert "\n" not in whetstone_line(ROW) + trl_line(ROW)
+    assert "Größe" in trl_line(ROW)
