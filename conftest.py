@@ -1,4 +1,4 @@
-"""Servers, requirements and tiers for every test.
+"""Servers and tiers for every test.
 
 The settings read DATABASE_URL and REDIS_URL when Django is imported, long before a test asks for a database. A socket's
 address follows from the var folder alone, so it is set here, and the servers start when the first test needs them:
@@ -27,7 +27,6 @@ from curation.services.valkey import EmbeddedValkey
 
 VAR = Path(tempfile.mkdtemp(prefix="whetstone-tests-"))
 PATHS = Paths(VAR)
-REQUIRED = frozenset(os.environ.get("WHETSTONE_REQUIRE", "").split(","))  # what must be here: a skip becomes a failure
 NEEDS_DATABASE = {"db", "transactional_db", "django_db_setup", "postgres", "live_server"}
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -73,28 +72,6 @@ def django_db_modify_db_settings(postgres: EmbeddedPostgres) -> None:
     """pytest-django's hook before it makes the test database: the server must stand by then."""
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of public data that WHETSTONE_DATA names; the test is skipped without it."""
-    folder = Path(os.environ.get("WHETSTONE_DATA", ""))
-    if not os.environ.get("WHETSTONE_DATA") or not folder.is_dir():
-        _missing("data", "WHETSTONE_DATA names no folder")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of Chromium; the test is skipped without it."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    return found or _missing("chromium", "no chromium on PATH")
-
-
-def _missing(what: str, why: str) -> str:
-    if what in REQUIRED:
-        pytest.fail(f"{why}, and WHETSTONE_REQUIRE names {what}", pytrace=False)
-    pytest.skip(why)
-
-
 def pytest_configure() -> None:
     """Read the settings now, so that pytest-django, whose own hook comes last, sets Django up."""
     assert settings.DATABASES
@@ -110,11 +87,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("vllm") and importlib.util.find_spec("vllm") is None:
-        _missing("vllm", "vllm is not installed")
-    if item.get_closest_marker("gpu") and shutil.which("nvidia-smi") is None:
-        _missing("gpu", "no accelerator")
+@pytest.fixture(autouse=True)
+def tier_is_here(request: pytest.FixtureRequest) -> None:
+    """Skip a test of a tier that cannot run here; `require_tier` (tests/conftest.py) fails it where CI wants the tier."""
+    missing = {"vllm": importlib.util.find_spec("vllm") is None, "gpu": shutil.which("nvidia-smi") is None}
+    for tier, absent in missing.items():
+        if absent and request.node.get_closest_marker(tier):
+            request.getfixturevalue("require_tier")(tier, f"nothing here for the tier {tier}")
 
 
 def pytest_unconfigure() -> None:

@@ -1,0 +1,33 @@
+"""What a process has loaded after an import: the slim packages stay slim, whatever import-linter cannot see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TENSORS = {"torch", "transformers", "peft", "vllm", "accelerate", "trainer", "worker"}
+SERVERS = {"django", "celery", "psycopg", "redis", "curation", "worker"}
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Top-level modules in a fresh process."""
+    code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True).stdout.split())
+
+
+def test_curation_loads_no_tensors() -> None:
+    setup = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'curation.settings'; import django; django.setup()"
+    assert not loaded_after(f"{setup}; import curation.urls, curation.celery, curation.asgi") & TENSORS
+
+
+def test_services_load_no_django() -> None:
+    assert not loaded_after("import curation.services.supervisor") & {"django", "celery"}
+
+
+@pytest.mark.parametrize("module", ["toolcalls", "trainer"])
+def test_the_packages_below_load_no_server(module: str) -> None:
+    assert not loaded_after(f"import {module}") & (SERVERS | {"torch"})
