@@ -135,7 +135,9 @@ def measure(rows: list[EncodedRow], training: Training, repeats: int) -> dict[st
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    names = [
+        line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+    ]
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     return {
         "commit": commit,
@@ -156,7 +158,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     rows = synthetic_rows(options.rows)
-    report: dict[str, Any] = {"machine": machine(), "threads": options.threads, "rows": options.rows, "batch_rows": 8, "results": []}
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "threads": options.threads,
+        "rows": options.rows,
+        "batch_rows": 8,
+        "results": [],
+    }
     for dtype in ("float32", "bfloat16"):
         training = Training(batch_rows=8, learning_rate=2e-3, threads=options.threads, dtype=dtype)
         report["results"].append(measure(rows, training, options.repeats))

@@ -1,9 +1,9 @@
 """A checkpoint folder: adapter/, merged/, rows.jsonl and meta.json, there as a whole or not at all.
 
-    adapter/    adapter_model.safetensors, adapter_config.json: what is published
-    merged/     the next iteration's base: model and tokenizer, in the base's dtype
-    rows.jsonl  per training row: sample_id, kind, input_ids, label_span [start, end), pieces (text of each token)
-    meta.json   settings, training set hash, base, versions, sha256s, seed, rows, too_long, steps, losses
+adapter/    adapter_model.safetensors, adapter_config.json: what is published
+merged/     the next iteration's base: model and tokenizer, in the base's dtype
+rows.jsonl  per training row: sample_id, kind, input_ids, label_span [start, end), pieces (text of each token)
+meta.json   settings, training set hash, base, versions, sha256s, seed, rows, too_long, steps, losses
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def publishing(out: str | Path) -> Iterator[Path]:
         partial.rename(target)
         _sync_folder(target.parent)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{target}: cannot be written ({error}). Free space or choose another place; nothing was kept.") from error
+        raise CheckpointError(
+            f"{target}: cannot be written ({error}). Free or choose another place; nothing was kept."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

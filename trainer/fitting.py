@@ -114,7 +114,7 @@ def _arguments(training: Training, seed: int, folder: str, on_cpu: bool) -> Trai
         dataloader_pin_memory=not on_cpu,
     )
     if arguments.n_gpu > 1:
-        raise InputError("Several GPUs are visible to one process. Use `accelerate launch`, or CUDA_VISIBLE_DEVICES to choose one.")
+        raise InputError("One process sees several GPUs. Use `accelerate launch`, or CUDA_VISIBLE_DEVICES to choose one.")
     processes = arguments.world_size
     arguments.per_device_train_batch_size = device_rows(training, processes)
     arguments.gradient_accumulation_steps = training.batch_rows // (processes * arguments.per_device_train_batch_size)

@@ -1,0 +1,120 @@
+"""What the commands of `python -m trainer` take: flags, settings, samples and pool lines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from toolcalls.errors import InputError
+from toolcalls.importing import FORMATS, only_samples, read_samples
+from toolcalls.records import Sample
+from toolcalls.settings import Settings, settings_from
+from trainer import serving
+from trainer.engines.registry import KINDS
+from trainer.jsonl import read_objects
+from trainer.pool import PoolLine, line_from_json
+
+_ABOUT = {
+    "sample": "samples → k attempts at each",
+    "refine": "sampled lines → k attempts at refining each first answer",
+    "select": "sampled or refined lines → the same with verdicts; prints the selected counts",
+    "assemble": "selected lines → training rows",
+    "train": "training rows → a checkpoint folder with adapter and merged model; prints a line per step",
+    "evaluate": "samples → greedy traces; prints direct and adaptive accuracy",
+    "answer": "samples → answers by adaptive self-refine (Algorithm 1)",
+    "serve": "an engine on stdin and stdout, for a worker",
+}
+_READS_SAMPLES = {"sample", "evaluate", "answer"}
+_ASKS_ENGINE = {"sample", "refine", "evaluate", "answer"}
+
+
+def parser(about: str) -> argparse.ArgumentParser:
+    commands_parser = argparse.ArgumentParser(
+        prog="python -m trainer", description=about, formatter_class=argparse.RawTextHelpFormatter
+    )
+    commands = commands_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, purpose in _ABOUT.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name == "serve":
+            serving.add_arguments(command)
+            continue
+        command.add_argument("--in", dest="input", required=True, metavar="FILE", help="JSON lines to read")
+        command.add_argument("--out", required=True, help="folder to make" if name == "train" else "JSON lines to write")
+        command.add_argument("--settings", metavar="FILE", help="settings as a JSON object; the flags below win over it")
+        command.add_argument("--seed", type=int, help="the run's seed")
+        if name in _READS_SAMPLES:
+            command.add_argument("--format", choices=("auto", *FORMATS), default="auto", help="of the samples")
+            command.add_argument("--split", choices=("all", "train", "heldout"), default="all", help="which samples to take")
+        if name in _ASKS_ENGINE:
+            _add_engine_flags(command)
+        if name == "train":
+            command.add_argument("--model", required=True, metavar="FOLDER", help="the base to train")
+            command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the forward pass")
+            command.add_argument("--threads", type=int, help="CPU threads")
+    return commands_parser
+
+
+def _add_engine_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", required=True, metavar="FOLDER", help="the model to ask (scripted engine: the script)")
+    command.add_argument("--engine", choices=KINDS, default="transformers")
+    command.add_argument("--options", type=json.loads, default={}, help="JSON object of the engine's own options")
+    command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the engine")
+    command.add_argument("--threads", type=int, help="CPU threads of the engine")
+    command.add_argument("--iteration", type=int, default=1, help="enters the seeds of the attempts")
+    command.add_argument("--k", type=int, help="attempts per sample and turn")
+    command.add_argument("--temperature", type=float, help="of sampling; evaluate and answer are greedy")
+    command.add_argument("--max-new-tokens", type=int, help="tokens per answer")
+    command.add_argument("--n", type=int, dest="refine_turns", help="most refine turns of evaluate and answer")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """The settings file's values, then the flags that were given."""
+    values: dict[str, Any] = {}
+    if arguments.settings:
+        try:
+            values = json.loads(Path(arguments.settings).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{arguments.settings}: cannot be read as settings ({error}).") from error
+    settings_from(values)
+    plain = ("seed", "k", "temperature", "max_new_tokens", "refine_turns")
+    given = {name: getattr(arguments, name, None) for name in plain}
+    own = {name: getattr(arguments, name, None) for name in ("dtype", "threads")}
+    if arguments.command == "train":
+        values["training"] = {**values.get("training", {}), **_given(own)}
+    else:
+        given.update({f"engine_{name}": value for name, value in own.items()})
+    return settings_from({**values, **_given(given)})
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def samples_of(arguments: argparse.Namespace) -> list[Sample]:
+    path = Path(arguments.input)
+    try:
+        with path.open("rb") as file:
+            samples = only_samples(read_samples(file, arguments.format, path.stem))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    except InputError as error:
+        raise InputError(f"{path}, {error}") from error
+    kept = [sample for sample in samples if arguments.split in ("all", sample.split)]
+    if not kept:
+        raise InputError(f"{path}: holds no sample" + ("." if arguments.split == "all" else f" of split {arguments.split}."))
+    return kept
+
+
+def pool_of(arguments: argparse.Namespace) -> list[PoolLine]:
+    lines, seen = [], set()
+    for where, value in read_objects(arguments.input):
+        line = line_from_json(value, where)
+        if line.sample.id in seen:
+            raise InputError(f"{where}: sample {line.sample.id!r} was there before; make the ids unique.")
+        seen.add(line.sample.id)
+        lines.append(line)
+    if not lines:
+        raise InputError(f"{arguments.input}: holds no line.")
+    return lines

@@ -1,0 +1,163 @@
+"""`python -m trainer`: the loop of ToolACE-R by hand, JSON lines in and out, without a server.
+
+sample → refine → select → assemble → train make one iteration; evaluate and answer use what came out. Results go to --out,
+which appears as a whole or not at all; a summary goes to stdout as JSON. Exit codes: 0 done, 2 the input must be changed,
+3 the machine or its set-up must be changed. Torch is loaded only by the commands that need it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from toolcalls.errors import InputError
+from toolcalls.settings import Settings, SettingsError
+from toolcalls.wire import to_json, training_row_from_json
+from trainer import evaluation, sampling, selection, serving
+from trainer.arguments import parser, pool_of, samples_of, settings_of
+from trainer.engines.protocol import Engine, EngineError
+from trainer.engines.registry import open_engine
+from trainer.jsonl import OutputError, read_objects, writing
+from trainer.pool import line_json
+
+_T = TypeVar("_T")
+Command = Callable[[argparse.Namespace, Settings], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code."""
+    arguments = parser(__doc__ or "").parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    if arguments.command == "serve":
+        logging.getLogger().setLevel(logging.INFO)
+        return serving.run(arguments)
+    try:
+        _COMMANDS[arguments.command](arguments, settings_of(arguments))
+    except (InputError, SettingsError) as error:
+        return _failed(error, 2)
+    except (EngineError, OutputError) as error:
+        return _failed(error, 3)
+    return 0
+
+
+def _failed(error: Exception, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+def _sample(arguments: argparse.Namespace, settings: Settings) -> None:
+    samples = samples_of(arguments)
+    with _engine(arguments, settings) as engine, writing(arguments.out) as write:
+        for shard in _shards(samples, settings):
+            for line in sampling.sample_direct(engine, shard, settings, arguments.iteration):
+                write(line_json(line))
+    _say({"samples": len(samples), "attempts": len(samples) * settings.k})
+
+
+def _refine(arguments: argparse.Namespace, settings: Settings) -> None:
+    lines, refined = pool_of(arguments), 0
+    with _engine(arguments, settings) as engine, writing(arguments.out) as write:
+        for shard in _shards(lines, settings):
+            for line in sampling.sample_refine(engine, shard, settings, arguments.iteration):
+                refined += bool(line.refine)
+                write(line_json(line))
+    _say({"samples": len(lines), "refined": refined, "attempts": refined * settings.k})
+
+
+def _select(arguments: argparse.Namespace, settings: Settings) -> None:
+    lines = [selection.select(line, settings) for line in pool_of(arguments)]
+    with writing(arguments.out) as write:
+        for line in lines:
+            write(line_json(line))
+    _say(selection.counts(lines, settings))
+
+
+def _assemble(arguments: argparse.Namespace, settings: Settings) -> None:
+    rows = selection.assemble(pool_of(arguments), settings)
+    with writing(arguments.out) as write:
+        for row in rows:
+            write(to_json(row))
+    _say(
+        {
+            "rows": len(rows),
+            "direct": sum(row.kind == "direct" for row in rows),
+            "refine": sum(row.kind == "refine" for row in rows),
+        }
+    )
+
+
+def _train(arguments: argparse.Namespace, settings: Settings) -> None:
+    from trainer.checkpoints import CheckpointError
+    from trainer.merging import MergeError
+    from trainer.training import train
+
+    rows = [training_row_from_json(value, where) for where, value in read_objects(arguments.input)]
+    try:
+        trained = train(
+            rows, arguments.model, arguments.out, settings, report=lambda progress: _say(dataclasses.asdict(progress))
+        )
+    except (CheckpointError, MergeError) as error:
+        raise OutputError(str(error)) from error
+    if trained is not None:
+        _say({"done": True, **dataclasses.asdict(trained)})
+
+
+def _evaluate(arguments: argparse.Namespace, settings: Settings) -> None:
+    samples = samples_of(arguments)
+    with _engine(arguments, settings) as engine, writing(arguments.out) as write:
+        traces = evaluation.evaluate(engine, samples, settings)
+        for trace in traces:
+            score = dataclasses.asdict(trace.score)
+            write({"sample_id": trace.sample_id, "trace": trace.answers, "finished": trace.finished, **score})
+    _say({**evaluation.summary(traces), "no_call_left_out": len(samples) - len(traces), "settings": {"n": settings.refine_turns}})
+
+
+def _answer(arguments: argparse.Namespace, settings: Settings) -> None:
+    samples = samples_of(arguments)
+    with _engine(arguments, settings) as engine, writing(arguments.out) as write:
+        for sample, stopped in zip(samples, evaluation.answer(engine, samples, settings), strict=True):
+            write({"sample_id": sample.id, "answer": stopped.answer, "turns": stopped.turns})
+    _say({"samples": len(samples)})
+
+
+_COMMANDS: dict[str, Command] = {
+    "sample": _sample,
+    "refine": _refine,
+    "select": _select,
+    "assemble": _assemble,
+    "train": _train,
+    "evaluate": _evaluate,
+    "answer": _answer,
+}
+
+
+def _shards(things: Sequence[_T], settings: Settings) -> Iterator[Sequence[_T]]:
+    """Batches of the engine, cut as a worker cuts them."""
+    for start in range(0, len(things), settings.shard_samples):
+        yield things[start : start + settings.shard_samples]
+
+
+@contextmanager
+def _engine(arguments: argparse.Namespace, settings: Settings) -> Iterator[Engine]:
+    engine = open_engine(
+        arguments.engine,
+        arguments.model,
+        dtype=settings.engine_dtype,
+        threads=settings.engine_threads,
+        max_length=settings.max_length,
+        options=arguments.options,
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _say(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)

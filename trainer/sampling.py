@@ -1,0 +1,81 @@
+"""The sampling and refining stages: k attempts at ⟨q, T⟩, then k at ⟨q, T⟩, A₁, r (ToolACE-R §3.2, Eq. 2 and 3)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from toolcalls.errors import InputError
+from toolcalls.prompts import run_messages
+from toolcalls.records import DIRECT, REFINE, Generation, Sample, Sampling, Turn
+from toolcalls.refinement import refine_messages, usable_first_answer
+from toolcalls.sampling import attempt_seed
+from toolcalls.settings import Settings
+from trainer.asking import Question, ask
+from trainer.engines.protocol import Engine
+from trainer.pool import PoolLine
+
+
+def sample_direct(engine: Engine, samples: Sequence[Sample], settings: Settings, iteration: int) -> list[PoolLine]:
+    """k attempts at every sample."""
+    questions = [
+        Question(sample.id, run_messages(sample, settings), _seeds(sample, settings, iteration, DIRECT)) for sample in samples
+    ]
+    answers = ask(engine, questions, _sampling(settings))
+    return [PoolLine(sample, tuple(given)) for sample, given in zip(samples, answers, strict=True)]
+
+
+def sample_refine(engine: Engine, lines: Sequence[PoolLine], settings: Settings, iteration: int) -> list[PoolLine]:
+    """k attempts at refining the A₁ of every sample that has a usable one and is in `settings.refine_scope`.
+
+    Raises InputError when the scope is "selected" and a line has no verdict yet.
+    """
+    firsts = _first_answers(engine, lines, settings)
+    asked = [number for number, line in enumerate(lines) if usable_first_answer(firsts[number]) and _in_scope(line, settings)]
+    questions = [
+        Question(
+            lines[number].sample.id,
+            refine_messages(run_messages(lines[number].sample, settings), firsts[number].text),
+            _seeds(lines[number].sample, settings, iteration, REFINE),
+        )
+        for number in asked
+    ]
+    answers = dict(zip(asked, ask(engine, questions, _sampling(settings)), strict=True))
+    return [
+        dataclasses.replace(
+            line,
+            first_answer=firsts[number] if number in answers else None,
+            refine=tuple(answers.get(number, ())),
+            refine_verdict=None,
+        )
+        for number, line in enumerate(lines)
+    ]
+
+
+def _first_answers(engine: Engine, lines: Sequence[PoolLine], settings: Settings) -> list[Generation]:
+    """A₁ of each line: attempt 0 of the direct turn, or a greedy answer."""
+    if settings.first_answer == "sampled":
+        return [line.direct[0] for line in lines]
+    questions = [Question(line.sample.id, run_messages(line.sample, settings)) for line in lines]
+    return [given[0] for given in ask(engine, questions, greedy(settings))]
+
+
+def _in_scope(line: PoolLine, settings: Settings) -> bool:
+    if settings.refine_scope == "all":
+        return True
+    if line.direct_verdict is None:
+        raise InputError(f"Sample {line.sample.id} has no direct_verdict; with refine_scope selected, run `select` first.")
+    return line.direct_verdict.selected
+
+
+def _seeds(sample: Sample, settings: Settings, iteration: int, turn: Turn) -> tuple[int, ...]:
+    return tuple(attempt_seed(settings.seed, iteration, sample.id, turn, attempt) for attempt in range(settings.k))
+
+
+def _sampling(settings: Settings) -> Sampling:
+    return Sampling(temperature=settings.temperature, max_new_tokens=settings.max_new_tokens)
+
+
+def greedy(settings: Settings) -> Sampling:
+    """Decoding for evaluation and for a greedy first answer."""
+    return Sampling(temperature=0.0, max_new_tokens=settings.max_new_tokens)
