@@ -13,7 +13,7 @@ ARGS ?=
 DEMO_READY := $(VENV)/demo.stamp
 DEV_READY := $(VENV)/dev.stamp
 PYTEST := $(BIN)/python -m pytest
-HEAVY := browser or vllm or gpu or long or chaos
+HEAVY := db or process or browser or vllm or gpu or long or chaos
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -29,7 +29,7 @@ demo-controls: $(DEMO_READY)  ## Three seeds, and two controls that must not gro
 	$(BIN)/python manage.py demo_controls $(ARGS)
 
 unit: $(DEV_READY)  ## What needs nothing: no server, no torch; seconds
-	$(PYTEST) tests --ignore=tests/trainer --ignore=tests/browser -m "not (db or $(HEAVY))" $(ARGS)
+	$(PYTEST) tests --ignore=tests/trainer --ignore=tests/browser -m "not ($(HEAVY))" $(ARGS)
 
 test: $(DEV_READY)  ## All tests but those that need a GPU or take minutes
 	$(PYTEST) -m "not (gpu or long)" $(ARGS)

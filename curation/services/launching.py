@@ -32,10 +32,9 @@ def launch(
 
     `environ` is added to ours. `keep_open` are descriptors the child inherits.
     """
-    stub = [sys.executable, "-I", "-S", str(STUB), str(int(death_signal)), str(os.getpid()), account.becoming]
     with open_log(log) as output:
         return subprocess.Popen(
-            [*stub, *account.prefix, *argv],
+            bound(argv, death_signal=death_signal, account=account),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -44,6 +43,12 @@ def launch(
             pass_fds=tuple(keep_open),
             start_new_session=True,
         )
+
+
+def bound(argv: Sequence[str], *, death_signal: signal.Signals, account: Account = OURS) -> list[str]:
+    """`argv` as a command that gets `death_signal` when the thread ends that starts it; for those who call Popen themselves."""
+    stub = [sys.executable, "-I", "-S", str(STUB), str(int(death_signal)), str(os.getpid()), account.becoming]
+    return [*stub, *account.prefix, *argv]
 
 
 def open_log(log: Path) -> BufferedWriter:

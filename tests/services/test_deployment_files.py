@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from curation.demo.options import DemoOptions
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 READ = re.compile(r"""environment\.\w+\(\s*"([A-Z_]+)"|environ(?:\.get)?[\[(]"([A-Z_]+)"|named\(environ, "([A-Z_]+)\"""")
@@ -19,7 +21,8 @@ def variables_read() -> set[str]:
     """Names of the environment that the packages read."""
     files = [path for package in ("curation", "worker", "trainer") for path in (ROOT / package).rglob("*.py")]
     found = {name for path in files for match in READ.findall(path.read_text()) for name in match if name}
-    return found - {"DJANGO_SETTINGS_MODULE", "PATH", "SECRET_KEY_FILE"}
+    demo = {f"DEMO_{name.upper()}" for name in DemoOptions.__dataclass_fields__ if name != "workers"}
+    return (found | demo) - {"DJANGO_SETTINGS_MODULE", "RANK", "SECRET_KEY_FILE"}  # RANK: accelerate's own
 
 
 def variables_of_compose() -> set[str]:
@@ -34,6 +37,7 @@ def test_every_setting_is_in_the_example_and_no_other() -> None:
     assert variables_documented() == variables_read() | variables_of_compose()
 
 
+@pytest.mark.process
 def test_compose_file_meets_its_specification() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
     done = subprocess.run(check, check=False, cwd=ROOT, capture_output=True, text=True)

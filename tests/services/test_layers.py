@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parents[2]
 TENSORS = {"torch", "transformers", "peft", "vllm", "accelerate", "trainer", "worker"}
 SERVERS = {"django", "celery", "psycopg", "redis", "curation", "worker"}

@@ -17,6 +17,7 @@ from curation.services.paths import Paths
 from curation.services.programs import Program
 from curation.services.supervisor import Supervisor
 
+pytestmark = pytest.mark.process
 ELSEWHERE = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://broker"}
 SLEEP = (sys.executable, "-S", "-c", "import time; time.sleep(600)")
 
