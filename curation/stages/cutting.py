@@ -1,0 +1,48 @@
+"""A stage is cut into shards: which samples, how many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curation.models import Shard, Stage, TrainingSet
+from curation.models.shards import StageKind
+from curation.stages import pool
+from curation.stages.partitions import ensure_partition
+
+
+def cut(stage: Stage) -> list[Shard]:
+    """Make the stage's shards: none for a stage that needs no worker, one for training, else settings.shard_samples a piece.
+
+    Longest samples first, so that the answers of a batch are of even length; what a sample is answered does not depend on it.
+    """
+    if stage.kind == StageKind.TRAINING:
+        return _made([Shard(stage=stage, number=0)])
+    versions, size = _versions(stage), stage.iteration.run.choices.shard_samples
+    pieces = [versions[start : start + size] for start in range(0, len(versions), size)]
+    return _made([Shard(stage=stage, number=number, versions=piece) for number, piece in enumerate(pieces)])
+
+
+def _made(shards: list[Shard]) -> list[Shard]:
+    made: list[Shard] = Shard.objects.bulk_create(shards, batch_size=500)
+    return made
+
+
+def total(stage: Stage, shards: Sequence[Shard]) -> int:
+    """How much there is to do: rows of a training, samples of another stage."""
+    if stage.kind == StageKind.TRAINING:
+        frozen = TrainingSet.objects.get(iteration=stage.iteration)
+        return frozen.direct + frozen.refine
+    return sum(len(shard.versions) for shard in shards)
+
+
+def _versions(stage: Stage) -> list[int]:
+    iteration = stage.iteration
+    match stage.kind:
+        case StageKind.SAMPLING:
+            ensure_partition(iteration)
+            return pool.longest_first(pool.training_pool(iteration.run))
+        case StageKind.REFINEMENT:
+            return pool.longest_first(pool.refinement_scope(iteration))
+        case StageKind.EVALUATION:
+            return pool.longest_first(pool.heldout(iteration.run))
+    return []

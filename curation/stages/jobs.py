@@ -1,0 +1,45 @@
+"""What a stage asks of an engine, and what it takes back: plain values, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from toolcalls.records import Generation, Message, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """One prompt and a seed per attempt. `id` is a whole number as text, by which `store` wants the answers back.
+
+    It is the sample version's id; that of the extra greedy A₁ (settings.first_answer) is the same number, negative.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    seeds: tuple[int, ...]
+    sampling: Sampling
+
+
+class Trace(NamedTuple):
+    """The greedy answers A₀ … Aₙ of one held-out sample. `finished`: whether an end token ended each; None: all of them."""
+
+    texts: Sequence[str]
+    prompt_hash: str  # of the direct turn
+    finished: Sequence[bool] | None = None
+
+
+class WrongResults(RuntimeError):
+    """The engine's answers are not those that were asked for: nothing of the shard was written, it may be done again."""
+
+
+def check_answers(requests: Sequence[EngineRequest], answers: Mapping[int, Sequence[Generation]]) -> None:
+    """Raises WrongResults unless every request has all its attempts, in order and with their seeds, and nothing else has."""
+    wanted = {int(request.id): request.seeds for request in requests}
+    if answers.keys() != wanted.keys():
+        raise WrongResults(f"{len(wanted)} requests were sent, answers to {len(answers)} came back, or to others than were sent")
+    for number, seeds in wanted.items():
+        given = tuple(generation.seed for generation in answers[number])
+        if given != seeds or [generation.attempt for generation in answers[number]] != list(range(len(seeds))):
+            raise WrongResults(f"request {number}: {len(seeds)} attempts asked for, {len(given)} came back, or with other seeds")

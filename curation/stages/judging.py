@@ -1,0 +1,110 @@
+"""A turn's answers as rows: every attempt judged, and the sample's verdict (Eq. 2 direct, Eq. 3 refine)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from curation.models import Generation as GenerationRow
+from curation.models import Verdict as VerdictRow
+from curation.stages.copying import copy_rows, json_text, storable
+from curation.stages.pool import PoolSample, comparator_of
+from curation.stages.shards import Claim
+from toolcalls.records import Generation, Judgement, Turn, Verdict
+from toolcalls.selection import judge, verdict
+from toolcalls.wire import to_json
+
+GENERATION_COLUMNS = (
+    "iteration_id", "version_id", "turn", "attempt", "text", "calls", "answer_key", "max_param_diff", "reason",
+    "finish_reason", "prompt_tokens", "completion_tokens", "seed", "prompt_hash", "checkpoint_id", "comparator",
+)  # fmt: skip
+VERDICT_COLUMNS = (
+    "iteration_id", "version_id", "turn", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason", "reasons",
+    "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTurn:
+    """The k attempts of one sample and what they come to."""
+
+    entry: PoolSample
+    generations: Sequence[Generation]
+    judgements: Sequence[Judgement]
+    verdict: Verdict
+
+
+def judged(claim: Claim, entry: PoolSample, generations: Sequence[Generation]) -> JudgedTurn:
+    """Judge a turn. A truth in words is judged as under any_no_call, so that counts can be shown with and without such
+    samples; what the run's policy excludes is marked so in the verdict and is never selected."""
+    comparator = comparator_of(claim.settings)
+    judgements = [judge(generation, entry.sample, comparator, "any_no_call") for generation in generations]
+    return JudgedTurn(entry, generations, judgements, verdict(generations, judgements, comparator, claim.settings.tolerance))
+
+
+def is_excluded(claim: Claim, entry: PoolSample) -> bool:
+    """Whether no_call_policy keeps the sample out of the selection."""
+    return entry.sample.truth is None and claim.settings.no_call_policy == "exclude"
+
+
+def write_turns(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> None:
+    """Write the attempts and the verdicts, within the fence."""
+    write_generations(claim, turn, turns)
+    copy_rows(VerdictRow, VERDICT_COLUMNS, (_verdict_row(claim, turn, item) for item in turns))
+
+
+def write_generations(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> None:
+    """Write the attempts alone: the extra greedy A₁ counts in no verdict."""
+    rows = (
+        _generation_row(claim, turn, item.entry, generation, judgement)
+        for item in turns
+        for generation, judgement in zip(item.generations, item.judgements, strict=True)
+    )
+    copy_rows(GenerationRow, GENERATION_COLUMNS, rows)
+
+
+def _generation_row(
+    claim: Claim, turn: Turn, entry: PoolSample, generation: Generation, judgement: Judgement
+) -> tuple[object, ...]:
+    return (
+        claim.iteration_id,
+        entry.version,
+        turn,
+        generation.attempt,
+        storable(generation.text),
+        None if judgement.calls is None else json_text([to_json(call) for call in judgement.calls]),
+        UUID(hex=judgement.answer_key),
+        judgement.max_param_diff,
+        judgement.reason,
+        generation.finish_reason,
+        generation.prompt_tokens,
+        generation.completion_tokens,
+        generation.seed,
+        generation.prompt_hash,
+        claim.checkpoint_id,
+        comparator_of(claim.settings).version,
+    )
+
+
+def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ...]:
+    entry, found = item.entry, item.verdict
+    return (
+        claim.iteration_id,
+        entry.version,
+        turn,
+        found.attempts,
+        found.exact_hits,
+        found.approximate_hits,
+        found.first_hit,
+        found.reason,
+        json_text(dict(found.reasons)),
+        None if found.other_answer is None else storable(found.other_answer),
+        found.other_count,
+        is_excluded(claim, entry),
+        entry.category,
+        entry.language,
+        entry.calls,
+        found.comparator,
+        claim.checkpoint_id,
+    )

@@ -1,0 +1,86 @@
+"""Which samples a stage is about, and their contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast, Length
+
+from curation.models import Decision, Iteration, Run, SampleVersion, Verdict
+from curation.models.datasets import Split
+from curation.models.decisions import DecisionKind
+from toolcalls.comparing import Comparator
+from toolcalls.records import Sample
+from toolcalls.settings import Settings
+from toolcalls.wire import sample_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSample:
+    """A sample version as the stages use it. `sample.id` is the key within the data set."""
+
+    version: int
+    sha256: str
+    sample: Sample
+    category: str
+    language: str
+    calls: int | None
+
+
+def comparator_of(settings: Settings) -> Comparator:
+    """The rules by which a run compares."""
+    return Comparator(schema_defaults=settings.schema_defaults, tolerance=settings.tolerance)
+
+
+def dropped_samples(run: Run) -> QuerySet[Decision]:
+    """Ids of the samples that people dropped from the run, until they undo it."""
+    return run.decisions.standing().filter(turn=0, kind=DecisionKind.DROP).values("sample_id")
+
+
+def training_pool(run: Run) -> QuerySet[SampleVersion]:
+    """What an iteration samples: the training split of the run's revision, less what people dropped."""
+    return _split(run, Split.TRAIN).exclude(sample__in=dropped_samples(run))
+
+
+def heldout(run: Run) -> QuerySet[SampleVersion]:
+    """What a checkpoint is evaluated on. A truth that calls nothing is left out with no_call_policy exclude."""
+    versions = _split(run, Split.HELDOUT)
+    return versions.filter(calls__isnull=False) if run.choices.no_call_policy == "exclude" else versions
+
+
+def refinement_scope(iteration: Iteration) -> QuerySet[SampleVersion]:
+    """Whose first answer is refined: every sampled one, or with refine_scope selected those selected direct.
+
+    Not those that no_call_policy excludes, nor those that people dropped since.
+    """
+    verdicts = Verdict.objects.filter(iteration=iteration, turn=0, excluded=False)
+    if iteration.run.choices.refine_scope == "selected":
+        verdicts = verdicts.selected()
+    scope = SampleVersion.objects.filter(pk__in=verdicts.values("version_id"))
+    return scope.exclude(sample__in=dropped_samples(iteration.run))
+
+
+def _split(run: Run, split: str) -> QuerySet[SampleVersion]:
+    entries = run.revision.entries.values("version_id")
+    return SampleVersion.objects.filter(pk__in=entries, sample__split=split)
+
+
+def longest_first(versions: QuerySet[SampleVersion]) -> list[int]:
+    """Their ids by length of content, so that the prompts of a shard are of even length; the same on every call."""
+    length = Length(Cast("content", TextField()))
+    return list(versions.order_by(length.desc(), "pk").values_list("pk", flat=True))
+
+
+def load(version_ids: Iterable[int]) -> dict[int, PoolSample]:
+    """The versions in the order of the ids. Raises InputError when a content cannot be read."""
+    ids = list(version_ids)
+    found = {version.pk: _read(version) for version in SampleVersion.objects.filter(pk__in=ids).select_related("sample")}
+    return {number: found[number] for number in ids}
+
+
+def _read(version: SampleVersion) -> PoolSample:
+    key = version.sample.key
+    sample = replace(sample_from_json(version.content, f"sample {key}"), id=key)
+    return PoolSample(version.pk, version.sha256, sample, version.category, version.language, version.calls)

@@ -1,0 +1,125 @@
+"""The reconciler: brings back what died and sends what has no message, whatever the broker lost. One is at it at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from django.db import InterfaceError, OperationalError, connection
+
+from curation.models import Run
+from curation.stages import loop, shards
+
+log = logging.getLogger(__name__)
+
+BEAT = 1.0  # seconds between two looks
+MOST_BACK_OFF = 10.0  # seconds between two tries to reach a database that is away
+BROKER_PAUSE = 5.0  # seconds before a broker that did not answer is tried again
+ELECTION = 7302  # key of the advisory lock whose holder reconciles
+
+
+def reconcile_once(*, send: bool = True) -> bool:
+    """Return dead shards, take every running run as far as it goes, and send for shards that have no message.
+
+    False when the broker did not answer; it is left out with `send` false. A run that cannot be taken further keeps no
+    other from it. Raises what the database raises.
+    """
+    if returned := shards.return_dead_shards():
+        log.warning("%d shards of dead workers are pending again", returned)
+    for run_id in list(Run.objects.running().values_list("pk", flat=True)):
+        try:
+            loop.advance(run_id)
+        except (InterfaceError, OperationalError):
+            raise
+        except Exception:
+            log.exception("run %d cannot be advanced", run_id)
+    return shards.wake(shards.unsent_shards()) if send else True
+
+
+class Reconciler(threading.Thread):
+    """Beats every second until `stop`. Of all that run, in workers and supervisors, one is elected by an advisory lock.
+
+    It holds that lock on a connection of its own, and outlives restarts of the database. Not in charge of what is done:
+    `reconcile_once`. `on_beat`, if given, is called at every beat, elected or not.
+    """
+
+    def __init__(self, *, beat: float = BEAT, on_beat: Callable[[], None] | None = None) -> None:
+        super().__init__(name="reconciler", daemon=True)
+        self._beat, self._on_beat = beat, on_beat
+        self._stopping = threading.Event()
+        self._election: psycopg.Connection[tuple[bool]] | None = None
+        self._elected = False
+        self._silent_until = 0.0
+
+    def stop(self) -> None:
+        """Ask it to end; join it to wait for that."""
+        self._stopping.set()
+
+    @property
+    def elected(self) -> bool:
+        return self._elected
+
+    def run(self) -> None:
+        pause = self._beat
+        while not self._stopping.wait(pause):
+            try:
+                self._once()
+                pause = self._beat
+            except (InterfaceError, OperationalError, psycopg.OperationalError) as error:
+                pause = min(max(2 * pause, self._beat), MOST_BACK_OFF)
+                log.warning("the database does not answer, tried again in %.0f s: %s", pause, str(error).strip())
+                self._resign()
+            except Exception:
+                log.exception("the reconciler stumbled and goes on")
+        self._resign()
+
+    def _once(self) -> None:
+        if self._on_beat is not None:
+            self._on_beat()
+        if not self._is_elected():
+            return
+        send = time.monotonic() >= self._silent_until
+        if not reconcile_once(send=send):
+            self._silent_until = time.monotonic() + BROKER_PAUSE
+
+    def _is_elected(self) -> bool:
+        """Ask on the election's own session, which shows at once when it, and the lock with it, is gone."""
+        if self._election is None:
+            self._election = psycopg.connect(_address(), autocommit=True)
+        if self._elected:
+            self._election.execute("SELECT true")
+            return True
+        row = self._election.execute("SELECT pg_try_advisory_lock(%s)", [ELECTION]).fetchone()
+        self._elected = row is not None and row[0]
+        if self._elected:
+            log.info("this process reconciles")
+        return self._elected
+
+    def _resign(self) -> None:
+        """Close both sessions; the election's lock goes with its own."""
+        self._elected = False
+        if self._election is not None:
+            with suppress(psycopg.Error):
+                self._election.close()
+            self._election = None
+        with suppress(InterfaceError, OperationalError):
+            connection.close()
+
+
+def _address() -> str:
+    """The connection string of Django's database, for a session that notices when the server's host is gone."""
+    names = ("dbname", "user", "password", "host", "port")
+    found = connection.get_connection_params()
+    return make_conninfo(
+        **{name: found[name] for name in names if name in found},
+        connect_timeout=5,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )

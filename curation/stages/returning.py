@@ -1,0 +1,55 @@
+"""Shards whose worker died go back to the others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from curation.models import Shard
+from curation.models.shards import ShardState
+from curation.stages import events
+from curation.stages.moves import move_all
+
+LEASE = 30.0  # seconds that a claim or a renewal lasts
+GRACE = 5.0  # seconds since the last sign of life before a missing advisory lock is taken for death
+LOCK_SPACE = 7301  # first key of the workers' advisory locks; the second is the shard's id
+
+_LOCKED = """
+SELECT objid::bigint FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = %s AND objsubid = 2
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def dead_shards() -> list[Shard]:
+    """Leased shards whose lease is over, or whose lock no session holds GRACE seconds after the last sign of life.
+
+    A claim and every renewal are signs of life: the grace covers the time from a claim to its lock.
+    """
+    silent = Shard.objects.filter(state=ShardState.LEASED, lease_until__lt=Now() + timedelta(seconds=LEASE - GRACE))
+    rows = list(silent.annotate(over=Q(lease_until__lt=Now())).select_related("stage__iteration").order_by("pk"))
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKED, [LOCK_SPACE])
+        locked = {key for (key,) in cursor.fetchall()}
+    return [shard for shard in rows if shard.over or shard.pk not in locked]
+
+
+def return_dead_shards() -> int:
+    """Make them pending again, unless they were renewed or claimed meanwhile; returns how many."""
+    return sum(_return(shard) for shard in dead_shards())
+
+
+@transaction.atomic
+def _return(shard: Shard) -> int:
+    seen = Shard.objects.filter(pk=shard.pk, attempt=shard.attempt, lease_until=shard.lease_until)
+    returned = move_all(seen, ShardState.LEASED, ShardState.PENDING, owner="", lease_until=None, sent_at=None)
+    if returned:
+        before = {"attempt": shard.attempt, "owner": shard.owner}
+        why = "the lease was over" if shard.over else "its worker's session is gone"
+        events.record("shard.return", shard, run_id=shard.stage.iteration.run_id, before=before, why=why)
+    return returned

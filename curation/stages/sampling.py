@@ -1,0 +1,64 @@
+"""Sampling: k direct answers per sample of the pool, judged (ToolACE-R §3.2, Eq. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from curation.stages import pool
+from curation.stages.jobs import EngineRequest, check_answers
+from curation.stages.judging import judged, write_generations, write_turns
+from curation.stages.partitions import ensure_partition
+from curation.stages.pool import PoolSample
+from curation.stages.shards import Claim, fence
+from toolcalls.prompts import run_messages
+from toolcalls.records import DIRECT, Generation, Sampling
+from toolcalls.sampling import attempt_seed
+
+__all__ = ["GREEDY_ATTEMPT", "ensure_partition", "requests", "store"]
+
+GREEDY_ATTEMPT = -1  # number of the extra greedy A₁ among a sample's direct generations (settings.first_answer greedy)
+
+
+def requests(claim: Claim) -> list[EngineRequest]:
+    """One request per sample of the shard, in its order; with first_answer greedy then one more each, its id negative."""
+    samples = pool.load(claim.versions).values()
+    asked = [_request(claim, entry) for entry in samples]
+    if claim.settings.first_answer == "greedy":
+        asked += [_greedy_request(claim, entry) for entry in samples]
+    return asked
+
+
+def seeds(claim: Claim, entry: PoolSample, turn: int) -> tuple[int, ...]:
+    """The seeds of a sample's k attempts: from the sample version's content, never from its shard or position."""
+    where = (claim.run_seed, claim.iteration_number, entry.sha256, turn)
+    return tuple(attempt_seed(*where, attempt) for attempt in range(claim.settings.k))
+
+
+def _request(claim: Claim, entry: PoolSample) -> EngineRequest:
+    sampling = Sampling(temperature=claim.settings.temperature, max_new_tokens=claim.settings.max_new_tokens)
+    return EngineRequest(str(entry.version), run_messages(entry.sample, claim.settings), seeds(claim, entry, DIRECT), sampling)
+
+
+def _greedy_request(claim: Claim, entry: PoolSample) -> EngineRequest:
+    sampling = Sampling(temperature=0.0, max_new_tokens=claim.settings.max_new_tokens)
+    seed = attempt_seed(claim.run_seed, claim.iteration_number, entry.sha256, DIRECT, GREEDY_ATTEMPT)
+    return EngineRequest(str(-entry.version), run_messages(entry.sample, claim.settings), (seed,), sampling)
+
+
+def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
+    """Judge and write the answers, by the number of their request, and end the shard: all of it or nothing.
+
+    Raises WrongResults when they are not what was asked for, LostLease when the shard is no longer this claim's.
+    """
+    check_answers(requests(claim), answers)
+    samples = pool.load(claim.versions)
+    turns = [judged(claim, entry, answers[number]) for number, entry in samples.items()]
+    greedy = [
+        judged(claim, entry, [replace(answers[-number][0], attempt=GREEDY_ATTEMPT)])
+        for number, entry in samples.items()
+        if -number in answers
+    ]
+    with fence(claim, samples=len(turns), attempts=sum(len(turn.generations) for turn in turns)):
+        write_turns(claim, DIRECT, turns)
+        write_generations(claim, DIRECT, greedy)

@@ -1,0 +1,137 @@
+"""Training: the job an iteration's trainer gets, its progress, and the publishing of what it made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from curation.models import Checkpoint, Iteration, TrainingSet, TrainingStep
+from curation.models.checkpoints import CheckpointKind
+from curation.stages import artifacts, assembly, loop
+from curation.stages.copying import json_text
+from curation.stages.jobs import WrongResults
+from curation.stages.shards import Claim, fence, held
+from toolcalls.records import TrainingRow
+from toolcalls.settings import Training
+
+log = logging.getLogger(__name__)
+
+STEP_FIELDS = ("steps", "loss", "learning_rate", "grad_norm", "tokens", "tokens_per_second")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """What a trainer needs. `out_dir` does not exist yet; its name carries the token, so no two attempts share it."""
+
+    rows: Iterator[TrainingRow]  # read from the database as it is consumed
+    settings: Training
+    seed: int
+    out_dir: Path
+
+
+def job(claim: Claim) -> TrainingJob:
+    """The training of the claim's iteration; steps that an earlier attempt reported are forgotten.
+
+    Raises LostLease, and InputError when the training set can no longer be rebuilt as it was frozen.
+    """
+    training_set = _training_set(claim)
+    assembly.verify(training_set)
+    with held(claim):
+        TrainingStep.objects.filter(iteration_id=claim.iteration_id).delete()
+    return TrainingJob(assembly.rows(training_set), claim.settings.training, claim.run_seed, out_dir(claim))
+
+
+def out_dir(claim: Claim) -> Path:
+    """Where this attempt of the training writes."""
+    run = Iteration.objects.select_related("run").get(pk=claim.iteration_id).run
+    return artifacts.run_dir(run, claim.iteration_number, claim.attempt)
+
+
+def _training_set(claim: Claim) -> TrainingSet:
+    return TrainingSet.objects.select_related("iteration__run").get(iteration_id=claim.iteration_id)
+
+
+def progress(claim: Claim, line: Mapping[str, Any]) -> None:
+    """Record one optimiser step as the trainer reported it. Raises LostLease: a late attempt does not overwrite another's."""
+    step = TrainingStep(
+        iteration_id=claim.iteration_id, step=line["step"], **{name: line.get(name) for name in STEP_FIELDS}
+    )  # fmt: skip
+    with held(claim):
+        TrainingStep.objects.bulk_create(
+            [step], update_conflicts=True, unique_fields=["iteration", "step"], update_fields=[*STEP_FIELDS, "at"]
+        )
+
+
+def publish(claim: Claim, folder: Path, report: Mapping[str, Any]) -> None:
+    """Make what attempt `claim.attempt` wrote the iteration's checkpoints, and end the shard. Then remove what attempts that
+    died left behind.
+
+    Raises WrongResults when the files are not those of the report or of the frozen training set, LostLease when the shard is
+    no longer this claim's: its folder then stays unpublished.
+    """
+    training_set = _training_set(claim)
+    if folder.resolve() != out_dir(claim).resolve():
+        raise WrongResults(f"{folder} is not the folder of attempt {claim.attempt}")
+    meta = _checked_meta(folder, report, training_set)
+    with transaction.atomic():
+        loop.locked(claim.run_id)  # before the shard, as everywhere: the new rows refer to the run
+        with fence(claim, rows=report["rows"], too_long=report["too_long"]):
+            for kind in CheckpointKind.values:
+                _write_checkpoint(claim, kind, folder, meta)
+            TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"])
+        transaction.on_commit(partial(_remove_others, folder), robust=True)
+
+
+def _checked_meta(folder: Path, report: Mapping[str, Any], training_set: TrainingSet) -> dict[str, Any]:
+    """The folder's meta.json with the report, once the files are found to be what both say."""
+    for kind in CheckpointKind.values:
+        wanted, found = report[f"{kind}_sha256"], weights_sha256(folder / kind)
+        if found != wanted:
+            raise WrongResults(f"{folder / kind} has the sha256 {found}, the trainer reported {wanted}; it is trained again")
+    if report["rows"] + report["too_long"] != training_set.direct + training_set.refine:
+        raise WrongResults(
+            f"the trainer saw {report['rows'] + report['too_long']} rows of {training_set.direct + training_set.refine}"
+        )
+    meta: dict[str, Any] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    if meta.get("training_set_sha256") != training_set.sha256:
+        raise WrongResults(f"{folder} was trained on another set than the one that was frozen")
+    plain: dict[str, Any] = json.loads(json_text({**meta, "report": dict(report)}))  # a loss may be NaN, which jsonb refuses
+    return plain
+
+
+def weights_sha256(folder: Path) -> str:
+    """sha256, hex, of a folder's safetensors file; of several, that of their own sha256s in order of name. As the trainer's."""
+    digests = []
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").digest())
+    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _write_checkpoint(claim: Claim, kind: str, folder: Path, meta: dict[str, Any]) -> None:
+    Checkpoint.objects.create(
+        run_id=claim.run_id,
+        iteration_id=claim.iteration_id,
+        parent_id=claim.checkpoint_id,
+        kind=kind,
+        uri=artifacts.uri_of(folder / kind),
+        sha256=meta[f"{kind}_sha256"],
+        meta=meta,
+    )
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove the folders of other attempts of the same training."""
+    for other in folder.parent.glob("attempt-*"):
+        if other != folder:
+            log.info("removing %s, which was never published", other)
+            shutil.rmtree(other, ignore_errors=True)
