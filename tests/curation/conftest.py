@@ -1,0 +1,166 @@
+"""The cast of people, and small things to give them: samples, data sets, bases, engines, runs."""
+
+# ruff: noqa: E402 (pytest reads this file before pytest-django sets Django up)
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import django
+
+django.setup()
+
+from curation.models import Base, DatasetRevision, Engine, Project, Role, Run, Team, User
+from curation.stages import people, projects, registering
+from curation.stages.importing import import_dataset
+from toolcalls.answers import Call
+from toolcalls.exporting import sample_line
+from toolcalls.records import Message, Sample, Split
+from toolcalls.rendering import render
+from toolcalls.settings import Settings
+
+CITIES = ("Rome", "Oslo", "Lima", "Cairo", "Quito", "Delhi", "Paris", "Seoul", "Tunis", "Sofia", "Accra", "Hanoi")
+TOOL = {
+    "name": "get_weather",
+    "description": "Weather of a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"type": "string", "default": "C"}},
+        "required": ["city", "days"],
+    },
+}
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    return people.create_team("Tools", None)
+
+
+@pytest.fixture
+def owner(team: Team) -> User:
+    return _member(team, "owner", Role.OWNER)
+
+
+@pytest.fixture
+def engineer(team: Team) -> User:
+    return _member(team, "engineer", Role.ENGINEER)
+
+
+@pytest.fixture
+def reviewer(team: Team) -> User:
+    return _member(team, "reviewer", Role.REVIEWER)
+
+
+@pytest.fixture
+def viewer(team: Team) -> User:
+    return _member(team, "viewer", Role.VIEWER)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    return people.create_user("outsider@example.org", "outsider")
+
+
+def _member(team: Team, name: str, role: str) -> User:
+    user = people.create_user(f"{name}@example.org", name)
+    people.add_member(team, user, role, None)
+    return user
+
+
+@pytest.fixture
+def project(team: Team) -> Project:
+    return projects.create_project(team, "Weather", None)
+
+
+@pytest.fixture
+def make_sample() -> Callable[..., Sample]:
+    """`make_sample(3)`: a question about a city whose truth is one call; `truth=None` for one that calls nothing."""
+
+    def make(number: int = 0, *, truth: Any = ..., split: Split = "train", **fields: Any) -> Sample:
+        city, days = CITIES[number % len(CITIES)], number // len(CITIES) + 1
+        calls = (Call("get_weather", {"city": city, "days": days}),) if truth is ... else truth
+        text = "No tool can do that." if calls is None else render(calls)
+        question = f"What is the weather in {city} for {days} days?"
+        values: dict[str, Any] = {"tools": (TOOL,), "messages": (Message("user", question),), "truth_text": text, **fields}
+        values.setdefault("category", "no_call" if calls is None else "simple")
+        return Sample(**{"id": f"sample-{number}", "truth": calls, "split": split, **values})
+
+    return make
+
+
+@pytest.fixture
+def make_samples(make_sample: Callable[..., Sample]) -> Callable[..., list[Sample]]:
+    """`make_samples(train=8, heldout=4)`: as many different samples, the held-out ones last."""
+
+    def make(train: int = 8, heldout: int = 4) -> list[Sample]:
+        splits: list[Split] = ["train"] * train + ["heldout"] * heldout
+        return [make_sample(number, split=split) for number, split in enumerate(splits)]
+
+    return make
+
+
+@pytest.fixture
+def make_dataset(project: Project, make_samples: Callable[..., list[Sample]]) -> Callable[..., DatasetRevision]:
+    """`make_dataset(train=8, heldout=4)` or `make_dataset(samples)`: the revision that an import of them makes."""
+
+    def make(samples: Iterable[Sample] | None = None, *, name: str = "weather", train: int = 8, heldout: int = 4) -> Any:
+        lines = "\n".join(sample_line(sample) for sample in (make_samples(train, heldout) if samples is None else samples))
+        return import_dataset(project, name, io.BytesIO(lines.encode()), format="whetstone").revision
+
+    return make
+
+
+@pytest.fixture
+def model_root(tmp_path: Path, settings: Any) -> Path:
+    """An empty folder that is the only one of MODEL_ROOTS; ARTIFACTS_ROOT lies beside it."""
+    root = tmp_path / "models"
+    root.mkdir()
+    settings.MODEL_ROOTS = [root]
+    settings.ARTIFACTS_ROOT = tmp_path / "artifacts"
+    return root
+
+
+@pytest.fixture
+def make_model_folder(model_root: Path) -> Callable[..., Path]:
+    """`make_model_folder("tiny")`: a folder under MODEL_ROOTS that passes for a model: one weight, no network."""
+
+    def make(name: str = "tiny", root: Path = model_root) -> Path:
+        folder = root / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text('{"model_type": "llama"}')
+        (folder / "tokenizer.json").write_text("{}")
+        (folder / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
+        header = json.dumps({"weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+        (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def base(db: None, make_model_folder: Callable[..., Path]) -> Base:
+    return registering.register_base("tiny", make_model_folder())
+
+
+@pytest.fixture
+def engine(db: None) -> Engine:
+    return registering.register_engine("scripted", "scripted", {})
+
+
+@pytest.fixture
+def make_run(project: Project, base: Base, engine: Engine, make_dataset: Callable[..., DatasetRevision]) -> Callable[..., Run]:
+    """`make_run(k=2, mode="step")`: a run that is ready to start; further keywords are settings."""
+
+    def make(revision: DatasetRevision | None = None, *, mode: str = "auto", by: User | None = None, **choices: Any) -> Run:
+        from curation.stages import running
+
+        values = {"k": 2, "max_new_tokens": 32, "max_length": 512, "shard_samples": 4, **choices}
+        return running.create_run(project, revision or make_dataset(), base, engine, Settings(**values), mode=mode, by=by)
+
+    return make
