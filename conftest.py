@@ -72,6 +72,13 @@ def django_db_modify_db_settings(postgres: EmbeddedPostgres) -> None:
     """pytest-django's hook before it makes the test database: the server must stand by then."""
 
 
+@pytest.fixture
+def live_environ(transactional_db: None, postgres: EmbeddedPostgres, valkey: Redis) -> dict[str, str]:
+    """The environment for a process of ours (a worker, a command) that is to see this test's rows and queue."""
+    name = settings.DATABASES["default"]["NAME"]  # pytest-django's test_…, by now
+    return {**os.environ, "DATABASE_URL": postgres.url.replace("@/curation?", f"@/{name}?"), "REDIS_URL": valkey.url}
+
+
 def pytest_configure() -> None:
     """Read the settings now, so that pytest-django, whose own hook comes last, sets Django up."""
     assert settings.DATABASES

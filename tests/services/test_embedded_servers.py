@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -38,10 +38,17 @@ def paths() -> Iterator[Paths]:
 
 
 @pytest.fixture
-def postgres(paths: Paths) -> Iterator[EmbeddedPostgres]:
+def unmade(paths: Paths) -> Iterator[EmbeddedPostgres]:
+    """A server that has no data yet."""
     server = EmbeddedPostgres(paths)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def postgres(unmade: EmbeddedPostgres, with_data: Callable[[Paths], Paths]) -> EmbeddedPostgres:
+    with_data(unmade.paths)
+    return unmade
 
 
 def remember(url: str, word: str) -> None:
@@ -64,9 +71,9 @@ def test_postgres_keeps_data_over_a_restart(postgres: EmbeddedPostgres) -> None:
     assert remembered(postgres.url) == ["first"]
 
 
-def test_postgres_is_18_in_utf8_and_listens_on_no_port(postgres: EmbeddedPostgres) -> None:
-    postgres.start()
-    with psycopg.connect(postgres.url) as connection:
+def test_new_database_is_in_utf8_and_listens_on_no_port(unmade: EmbeddedPostgres) -> None:
+    unmade.start()
+    with psycopg.connect(unmade.url) as connection:
         assert connection.info.server_version // 10_000 >= 15
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
@@ -95,30 +102,30 @@ def test_postgres_starts_when_the_dead_servers_process_id_lives_again(postgres: 
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_half_made_data_folder_of_a_killed_initdb_is_replaced(postgres: EmbeddedPostgres) -> None:
-    postgres.paths.prepare()
-    half_made = postgres.paths.postgres / "new-12345"
+def test_half_made_data_folder_of_a_killed_initdb_is_replaced(unmade: EmbeddedPostgres) -> None:
+    unmade.paths.prepare()
+    half_made = unmade.paths.postgres / "new-12345"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
-    postgres.start()
+    unmade.start()
     assert not half_made.exists()
-    assert (postgres.paths.postgres_data / "PG_VERSION").exists()
+    assert (unmade.paths.postgres_data / "PG_VERSION").exists()
 
 
-def test_data_of_another_version_are_refused_with_the_way_out(postgres: EmbeddedPostgres) -> None:
-    postgres.paths.prepare()
-    postgres.paths.postgres_data.mkdir(mode=0o700)
-    (postgres.paths.postgres_data / "PG_VERSION").write_text("12\n")
+def test_data_of_another_version_are_refused_with_the_way_out(unmade: EmbeddedPostgres) -> None:
+    unmade.paths.prepare()
+    unmade.paths.postgres_data.mkdir(mode=0o700)
+    (unmade.paths.postgres_data / "PG_VERSION").write_text("12\n")
     with pytest.raises(ServiceError, match=r"made by PostgreSQL 12, but this system has: \d+(?s:.*)pg_dumpall(?s:.*)psql"):
-        postgres.start()
-    assert [path.name for path in postgres.paths.postgres_data.iterdir()] == ["PG_VERSION"]
+        unmade.start()
+    assert [path.name for path in unmade.paths.postgres_data.iterdir()] == ["PG_VERSION"]
 
 
-def test_folder_that_is_no_data_folder_is_refused(postgres: EmbeddedPostgres) -> None:
-    postgres.paths.prepare()
-    postgres.paths.postgres_data.mkdir()
+def test_folder_that_is_no_data_folder_is_refused(unmade: EmbeddedPostgres) -> None:
+    unmade.paths.prepare()
+    unmade.paths.postgres_data.mkdir()
     with pytest.raises(ServiceError, match="is no Postgres data folder"):
-        postgres.start()
+        unmade.start()
 
 
 def test_log_is_quoted_when_postgres_does_not_start(paths: Paths) -> None:
@@ -181,7 +188,10 @@ def test_valkey_keeps_messages_over_a_restart_and_a_kill(paths: Paths) -> None:
 
 
 @pytest.mark.chaos
-def test_servers_end_by_themselves_and_keep_data_when_their_parent_is_killed(paths: Paths) -> None:
+def test_servers_end_by_themselves_and_keep_data_when_their_parent_is_killed(
+    paths: Paths, with_data: Callable[[Paths], Paths]
+) -> None:
+    with_data(paths)
     script = (
         "import sys, time; from pathlib import Path; from curation.services.paths import Paths;"
         "from curation.services.postgres import EmbeddedPostgres; from curation.services.valkey import EmbeddedValkey;"

@@ -128,7 +128,10 @@ def test_second_supervisor_of_a_var_folder_is_refused(supervise: Callable[..., S
 
 
 @pytest.mark.db
-def test_killed_postgres_is_started_again_and_keeps_its_data(tmp_path: Path, said: Said) -> None:
+def test_killed_postgres_is_started_again_and_keeps_its_data(
+    tmp_path: Path, said: Said, with_data: Callable[[Paths], Paths]
+) -> None:
+    with_data(Paths(tmp_path / "var"))
     with Supervisor(tmp_path / "var", environ={}, say=said.append) as supervisor:
         url = supervisor.paths.postgres_url
         with psycopg.connect(url) as connection:
@@ -159,8 +162,9 @@ sys.exit(supervisor.run(tell))
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+def running(tmp_path: Path, with_data: Callable[[Paths], Paths]) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A supervisor in a process of its own with both servers and a program, and their process ids."""
+    with_data(Paths(tmp_path / "var"))
     with subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path / "var")], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process, [int(word) for word in process.stdout.readline().split()]
