@@ -34,6 +34,7 @@ _CALL_LIKE = re.compile(
     r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # f(a=
     r"|\[\s*[^\W\d][\w.-]{0,128}\("  # [f(
     r"|\A\s*\[[^\[\]\n]{0,256}\("  # [f g (
+    r"|\A\s*[^\W\d][\w.-]*\([^()\n]*\)\s*\Z"  # f() alone
     r"|<tool_?call|<function_?call"
     r"|\"(?:name|function)\"\s*:[^{}\[\]]{0,512}\"(?:arguments|parameters)\"\s*:",
     re.IGNORECASE,
@@ -43,8 +44,8 @@ _CALL_LIKE = re.compile(
 def parse(text: str, *, limits: Limits = LIMITS) -> Answer:
     """Read an answer: `Calls`, `Text` when nothing in it looks like a call, else `ParseFailure`. Never raises.
 
-    A list of calls must be the whole answer but for outer space; a call-like span within prose is a ParseFailure. `[]`
-    calls nothing and is Text. So is the empty text, but an empty answer is no no-call (see `selection.judge`).
+    A list of calls must be the whole answer but for outer space; a call-like span within prose is a ParseFailure, and so is
+    any other list. `[]` calls nothing and is Text. So is the empty text, but that is no no-call (see `selection.judge`).
     """
     if len(text) > limits.length:
         return ParseFailure(f"longer than {limits.length} characters", limits.length)
@@ -60,8 +61,10 @@ def parse(text: str, *, limits: Limits = LIMITS) -> Answer:
 
 
 def _is_calls_start(text: str) -> bool:
+    """Whether the text begins like a list of calls: `[` and no end, or nothing after it, or a parenthesis before it."""
     body = text.strip()
-    return body.startswith("[") and "(" in body.partition("]")[0]
+    inside, closed, after = body[1:].partition("]")
+    return body.startswith("[") and (not closed or "(" in inside or bool(inside.strip() and not after))
 
 
 def _calls(reader: Reader, limits: Limits) -> list[Call]:

@@ -174,7 +174,7 @@ def test_answer_keys_are_32_hex_digits_and_ignore_the_order_of_calls() -> None:
 small_calls = st.builds(
     Call, st.sampled_from("fg"), st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 1.0, True, "1", [1], 2]), max_size=3)
 )
-small_lists = st.lists(small_calls, max_size=5)
+small_lists = st.lists(small_calls, max_size=4)
 
 
 def brute_force(truth: list[Call], output: list[Call]) -> int | None:

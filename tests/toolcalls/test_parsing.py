@@ -92,6 +92,13 @@ FAILURES = [
     ("[f(a=1)][g()]", "text after"),
     ("Sure: [f(a=1)]", "stand alone"),
     ("f(a=1)", "stand alone"),
+    (" api.get-version() ", "stand alone"),
+    ("f(1)", "stand alone"),
+    ("[", "without arguments"),
+    ("[f]", "before named arguments"),
+    ("[f（a=1）]", "before named arguments"),
+    ("[{'f': {'a': 1}}]", "before named arguments"),
+    ("[1, 2]", "before named arguments"),
     ("```\n[f(a=1)]\n```", "stand alone"),
     ("[f(a=1", "expected"),
     ("[f(a=1)", "expected"),
@@ -138,7 +145,6 @@ def test_what_looks_like_calls_but_cannot_be_read_is_a_failure_with_its_place(te
         "  ",
         "[]",
         " [ ] ",
-        "[1, 2]",
         "Which city (of departure)?",
         "See [the page](http://a.b/c?d=1).",
         "[Note] I cannot.",
@@ -223,6 +229,7 @@ LONG_TEXTS = [
     lambda n: '"name": ' * n,
     lambda n: "[" + "x" * n,
     lambda n: "[f()" + " )" * n,
+    lambda n: "f" * n + "(" + "x" * n,
 ]
 
 
