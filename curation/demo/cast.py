@@ -1,0 +1,58 @@
+"""Who and what the demonstration's runs belong to: a team with an owner and a reviewer, a project, a base, an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from curation.models import Base, Engine, Membership, Project, Role, Team, User
+from curation.models.registry import EngineKind
+from curation.stages import people, projects, registering
+from toolcalls.errors import InputError
+
+TEAM, PROJECT = "Demo", "tiny-world"
+OWNER = ("owner@demo.example", "Olga Owner")
+REVIEWER = ("reviewer@demo.example", "Remy Reviewer")
+BASE, CHECKPOINT, ENGINE = "tiny", "checkpoint", "transformers"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    owner: User
+    reviewer: User
+    project: Project
+    base: Base
+    engine: Engine
+
+
+def assemble() -> Cast:
+    """Find the cast, making what is missing; asked twice it is the same."""
+    owner = _user(*OWNER)
+    reviewer = _user(*REVIEWER)
+    team = Team.objects.filter(slug=TEAM.lower()).first() or people.create_team(TEAM, owner)
+    if not Membership.objects.filter(team=team, user=reviewer).exists():
+        people.add_member(team, reviewer, Role.REVIEWER, owner)
+    project = Project.objects.filter(team=team, slug=PROJECT).first() or projects.create_project(team, PROJECT, owner)
+    return Cast(owner, reviewer, project, _base(), _engine())
+
+
+def _user(email: str, name: str) -> User:
+    return User.objects.filter(email=email).first() or people.create_user(email, name)
+
+
+def _base() -> Base:
+    found = Base.objects.filter(name=BASE).first()
+    if found is not None:
+        return found
+    folders = [root / CHECKPOINT for root in settings.MODEL_ROOTS if (root / CHECKPOINT / "config.json").is_file()]
+    if not folders:
+        roots = ", ".join(str(root) for root in settings.MODEL_ROOTS)
+        raise InputError(
+            f"the tiny base's folder {CHECKPOINT} is not under MODEL_ROOTS ({roots}); add trainer/tiny to MODEL_ROOTS"
+        )
+    return registering.register_base(BASE, str(folders[0]))
+
+
+def _engine() -> Engine:
+    return Engine.objects.filter(name=ENGINE).first() or registering.register_engine(ENGINE, EngineKind.TRANSFORMERS, {})

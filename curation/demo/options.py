@@ -1,0 +1,75 @@
+"""How large the demonstration is; every figure can be changed on the command line or by an environment variable."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from curation import environment
+from curation.supervising import cores, default_workers
+from toolcalls.settings import Settings, Training
+
+TRAINING_THREADS = 4  # at most: more do not make a step of two million parameters faster
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """The main job: the paper's loop with k = 8, three iterations, learning rate and batch for a tiny model."""
+
+    pool: int = 500  # samples
+    heldout: int = 200  # samples
+    k: int = 8  # attempts; paper: 8
+    iterations: int = 3
+    seed: int = 0  # of the run; the pool's draw too
+    learning_rate: float = 2e-3  # paper: 1e-4, for 8 B parameters
+    batch: int = 8  # rows per optimiser step; paper: 64
+    workers: int = 1
+
+    def settings(self) -> Settings:
+        """The run's settings: float32 and fixed threads, so that the same seed gives the same adapter bit for bit."""
+        training = Training(
+            learning_rate=self.learning_rate,
+            batch_rows=self.batch,
+            device_rows=self.batch,
+            max_length=MAX_LENGTH,
+            dtype="float32",
+            threads=min(cores(), TRAINING_THREADS),
+        )
+        return Settings(
+            k=self.k,
+            max_new_tokens=MAX_NEW_TOKENS,
+            max_length=MAX_LENGTH,
+            max_iterations=self.iterations,
+            seed=self.seed,
+            shard_samples=SHARD_SAMPLES,
+            engine_dtype="float32",
+            engine_threads=1,
+            training=training,
+        )
+
+
+MAX_LENGTH = 1024  # tokens; the tiny world's longest prompt and answer have some 450
+MAX_NEW_TOKENS = 192  # tokens; its longest answer has some 155
+SHARD_SAMPLES = 50  # so that two workers share 500 samples, and 200, evenly
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the size; each defaults to the environment's DEMO_NAME, else to the main job."""
+    main = DemoOptions()
+    for name, kind, words in (
+        ("pool", int, "samples of the training pool"),
+        ("heldout", int, "samples of the held-out set"),
+        ("k", int, "attempts per sample and turn"),
+        ("iterations", int, "iterations at most"),
+        ("seed", int, "the run's seed"),
+        ("learning_rate", float, "peak learning rate"),
+        ("batch", int, "rows per optimiser step"),
+    ):
+        default = kind(environment.text(f"DEMO_{name.upper()}", str(getattr(main, name))))
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{words} ({default})")
+    parser.add_argument("--workers", type=int, default=default_workers(), help=f"worker processes ({default_workers()})")
+
+
+def from_arguments(values: dict[str, object]) -> DemoOptions:
+    """The options among a command's parsed values."""
+    return DemoOptions(**{name: values[name] for name in DemoOptions.__dataclass_fields__})  # type: ignore[arg-type]

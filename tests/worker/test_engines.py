@@ -1,0 +1,152 @@
+"""The engine child, with small programs that speak the serving protocol in the place of a model."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from curation.models.shards import StageKind
+from curation.stages.jobs import EngineRequest
+from curation.stages.shards import Claim
+from toolcalls.records import Message, Sampling
+from toolcalls.settings import Settings
+from trainer.engines.protocol import EngineError
+from worker.children import ChildFailed
+from worker.engines import EngineKeeper, EngineSpec, serve_command
+from worker.leases import GivenUp, Lease
+
+ANSWERING = """
+    import json, os, sys
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        batch = json.loads(line)
+        for request in batch["requests"]:
+            text = request["messages"][-1]["content"]
+            if text == "die":
+                sys.exit("out of memory, they say")
+            if text == "refuse":
+                break
+            seeds = list(enumerate(request["seeds"]))
+            for attempt, seed in reversed(seeds[1:] if text == "forget" else seeds):
+                print(json.dumps({
+                    "batch": batch["batch"], "id": request["id"], "attempt": attempt, "seed": seed,
+                    "text": f"{text} {os.getpid()}", "finish_reason": "stop", "prompt_tokens": 1,
+                    "completion_tokens": 1, "prompt_hash": "0" * 64,
+                }), flush=True)
+        if batch["requests"][-1]["messages"][-1]["content"] == "refuse":
+            print(json.dumps({"batch": batch["batch"], "error": "no such template"}), flush=True)
+        elif batch["requests"][-1]["messages"][-1]["content"] == "sleep":
+            import time; time.sleep(60)
+        else:
+            print(json.dumps({"batch": batch["batch"], "end": True, "seconds": 0.0}), flush=True)
+"""
+
+
+def claim(**changes: object) -> Claim:
+    values = {
+        "shard_id": 1,
+        "attempt": 1,
+        "stage_kind": StageKind.SAMPLING,
+        "run_id": 1,
+        "iteration_id": 1,
+        "iteration_number": 1,
+        "versions": (),
+        "settings": Settings(),
+        "engine_kind": "transformers",
+        "engine_options": {},
+        "model": Path("/models/one"),
+        "checkpoint_id": None,
+        "run_seed": 0,
+    }
+    return Claim(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def lease(**changes: object) -> Lease:
+    return Lease(claim(**changes), threading.Event())
+
+
+def ask(text: str, seeds: tuple[int, ...] = (7,)) -> EngineRequest:
+    return EngineRequest(id="12", messages=(Message("user", text),), seeds=seeds, sampling=Sampling())
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[EngineKeeper]:
+    command: Callable[[EngineSpec], list[str]] = lambda _: [sys.executable, "-c", textwrap.dedent(ANSWERING)]  # noqa: E731
+    keeper = EngineKeeper(tmp_path / "engine.log", command)
+    yield keeper
+    keeper.end()
+
+
+def process_of(keeper: EngineKeeper, lease: Lease) -> str:
+    with keeper.serving(lease) as engine:
+        return engine.generate([ask("who")])["12"][0].text
+
+
+def test_attempts_come_back_in_order(keeper: EngineKeeper) -> None:
+    with keeper.serving(lease()) as engine:
+        answers = engine.generate([ask("hello", seeds=(5, 6, 7))])
+    assert [(generation.attempt, generation.seed) for generation in answers["12"]] == [(0, 5), (1, 6), (2, 7)]
+
+
+def test_engine_is_kept_while_model_and_choices_stay(keeper: EngineKeeper) -> None:
+    assert process_of(keeper, lease()) == process_of(keeper, lease(shard_id=2, stage_kind=StageKind.EVALUATION))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"model": Path("/models/two")}, {"engine_options": {"rows": 8}}, {"settings": Settings(engine_dtype="float32")}],
+    ids=["model", "options", "dtype"],
+)
+def test_engine_is_another_when_model_or_choices_change(keeper: EngineKeeper, changes: dict[str, object]) -> None:
+    assert process_of(keeper, lease()) != process_of(keeper, lease(**changes))
+
+
+def test_engine_starts_again_after_it_was_ended_for_training(keeper: EngineKeeper) -> None:
+    first = process_of(keeper, lease())
+    keeper.end()
+    assert process_of(keeper, lease()) != first
+
+
+def test_engine_ends_when_it_is_idle(keeper: EngineKeeper) -> None:
+    first = process_of(keeper, lease())
+    keeper.end_idle(seconds=60)
+    assert process_of(keeper, lease()) == first
+    keeper.end_idle(seconds=0)
+    assert process_of(keeper, lease()) != first
+
+
+def test_death_of_the_engine_is_told_with_its_last_words(keeper: EngineKeeper) -> None:
+    with pytest.raises(ChildFailed, match="out of memory, they say"), keeper.serving(lease()) as engine:
+        engine.generate([ask("die")])
+    assert process_of(keeper, lease())
+
+
+def test_refusal_of_a_batch_is_an_engine_error(keeper: EngineKeeper) -> None:
+    with pytest.raises(EngineError, match="no such template"), keeper.serving(lease()) as engine:
+        engine.generate([ask("refuse")])
+    assert process_of(keeper, lease())
+
+
+def test_missing_attempts_are_an_engine_error(keeper: EngineKeeper) -> None:
+    with pytest.raises(EngineError, match="gave 1 of 2 answers"), keeper.serving(lease()) as engine:
+        engine.generate([ask("forget", seeds=(1, 2))])
+
+
+def test_engine_is_killed_when_the_lease_is_lost_in_a_batch(keeper: EngineKeeper) -> None:
+    held = lease()
+    threading.Timer(0.5, held._give_up, ["it was paused"]).start()
+    with pytest.raises(GivenUp, match="it was paused"), keeper.serving(held) as engine:
+        engine.generate([ask("sleep")])
+    assert not engine.alive
+
+
+def test_command_of_a_scripted_engine_names_its_script() -> None:
+    spec = EngineSpec.of(claim(engine_kind="scripted", engine_options={"script": "/answers.json"}))
+    command = serve_command(spec)
+    assert command[command.index("--model") + 1] == "/answers.json"
+    assert command[command.index("--options") + 1] == "{}"

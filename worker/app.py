@@ -1,0 +1,46 @@
+"""The worker's Celery application: `python -m celery -A worker.app worker -P threads -c 1 -Q celery`."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curation.settings")
+
+import django  # after the settings' name is in the environment
+
+django.setup()
+
+from celery import signals  # noqa: E402
+
+from curation.celery import app  # noqa: E402
+from curation.stages.reconciling import Reconciler  # noqa: E402
+from worker.tasks import station  # noqa: E402
+
+app.conf.imports = ("worker.tasks",)
+app.conf.worker_hijack_root_logger = False
+app.conf.worker_redirect_stdouts = False
+for chatty in ("celery.worker.strategy", "celery.app.trace"):  # one line per shard says more
+    logging.getLogger(chatty).setLevel(logging.WARNING)
+
+IDLE = 60.0  # seconds without work after which the engine gives its memory back
+reconciler = Reconciler(on_beat=lambda: station.engines.end_idle(IDLE))
+
+
+@signals.worker_ready.connect
+def _start_reconciling(**_: object) -> None:
+    reconciler.start()
+
+
+@signals.worker_shutting_down.connect
+def _give_back(**_: object) -> None:
+    """Runs in the signal's handler: the shard at work is released by its own threads."""
+    station.stopping.set()
+
+
+@signals.worker_shutdown.connect
+def _end_children(**_: object) -> None:
+    station.stopping.set()
+    reconciler.stop()
+    reconciler.join()
+    station.engines.end()

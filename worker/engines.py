@@ -1,0 +1,184 @@
+"""The worker's engine: one child that serves one model, kept from shard to shard while the model stays the same."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.stages.jobs import EngineRequest
+from curation.stages.shards import Claim
+from toolcalls.records import Generation
+from trainer.engines.protocol import EngineError
+from worker.children import Child
+from worker.leases import Lease
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """What makes two engines the same. `options` is JSON text, so that the whole can be compared and hashed.
+
+    A scripted engine has no model: its option `script` names the file of its answers.
+    """
+
+    kind: str
+    model: Path
+    dtype: str
+    threads: int
+    max_length: int  # tokens
+    options: str = "{}"
+
+    @classmethod
+    def of(cls, claim: Claim) -> EngineSpec:
+        chosen, options = claim.settings, dict(claim.engine_options)
+        model = Path(options.pop("script")) if claim.engine_kind == "scripted" else claim.model
+        text = json.dumps(options, sort_keys=True)
+        return cls(claim.engine_kind, model, chosen.engine_dtype, chosen.engine_threads, chosen.max_length, text)
+
+
+class BatchRefused(EngineError):
+    """The engine could not answer a batch, and says that it can take the next one."""
+
+
+def serve_command(spec: EngineSpec) -> list[str]:
+    """The command line of `python -m trainer serve` for an engine."""
+    values = {
+        "--model": str(spec.model),
+        "--engine": spec.kind,
+        "--dtype": spec.dtype,
+        "--threads": str(spec.threads),
+        "--max-length": str(spec.max_length),
+        "--options": spec.options,
+    }
+    return [sys.executable, "-m", "trainer", "serve", *itertools.chain.from_iterable(values.items())]
+
+
+class EngineChild:
+    """An engine in a child process. One batch at a time; a batch not read to its end leaves the child killed."""
+
+    def __init__(self, spec: EngineSpec, command: Sequence[str], log: Path) -> None:
+        self.spec = spec
+        name = f"the {spec.kind} engine on {spec.model.name}"
+        self._child = Child(command, name=name, log=log, threads=spec.threads, folder=PROJECT)
+        self._lines = self._child.lines()
+        self._ready = False
+        self._batches = itertools.count(1)
+        self.kill = self._child.kill
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    def generate(self, requests: Sequence[EngineRequest]) -> dict[str, list[Generation]]:
+        """Every attempt of every request, in order of the attempts, by the request's id.
+
+        Raises: EngineError when the engine cannot answer, ChildFailed when it dies.
+        """
+        if not requests:
+            return {}
+        answers: dict[str, dict[int, Generation]] = {request.id: {} for request in requests}
+        usable = False  # for the next batch
+        try:
+            for line in self._batch([_wire(request) for request in requests]):
+                answers[line["id"]][line["attempt"]] = _generation(line)
+            usable = True
+        except BatchRefused:
+            usable = True
+            raise
+        finally:
+            if not usable:
+                self.kill()
+        for request in requests:
+            if len(answers[request.id]) != len(request.seeds):
+                raise EngineError(f"{self._child.name} gave {len(answers[request.id])} of {len(request.seeds)} answers")
+        return {name: [attempts[number] for number in sorted(attempts)] for name, attempts in answers.items()}
+
+    def _batch(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        self._wait_until_ready()
+        batch = str(next(self._batches))
+        self._child.send({"batch": batch, "requests": requests})
+        for line in self._lines:
+            if "error" in line:
+                raise BatchRefused(f"{self._child.name} could not answer: {line['error']}")
+            if line.get("end"):
+                return
+            yield line
+        raise self._child.failure()
+
+    def _wait_until_ready(self) -> None:
+        if not self._ready:
+            first = next(self._lines, None)
+            if first is None:
+                raise self._child.failure()
+            self._ready = bool(first.get("ready"))
+
+    def end(self) -> None:
+        self._child.end()
+
+
+def _wire(request: EngineRequest) -> dict[str, Any]:
+    messages = [asdict(message) for message in request.messages]
+    return {"id": request.id, "messages": messages, "seeds": list(request.seeds), "sampling": asdict(request.sampling)}
+
+
+def _generation(line: Mapping[str, Any]) -> Generation:
+    return Generation(
+        attempt=line["attempt"],
+        seed=line["seed"],
+        text=line["text"],
+        finish_reason=line["finish_reason"],
+        prompt_tokens=line["prompt_tokens"],
+        completion_tokens=line["completion_tokens"],
+        prompt_hash=line["prompt_hash"],
+    )
+
+
+class EngineKeeper:
+    """Holds at most one engine child. Evaluation of θ_t and sampling of t + 1 find the same one; training ends it first."""
+
+    def __init__(self, logs: Path, command: Callable[[EngineSpec], Sequence[str]] = serve_command) -> None:
+        self._log, self._command = logs, command
+        self._child: EngineChild | None = None
+        self._in_use = threading.Lock()
+        self._used = time.monotonic()
+
+    @contextmanager
+    def serving(self, lease: Lease) -> Iterator[EngineChild]:
+        """The engine of the lease's claim, started if need be, and killed if the lease is lost inside the block."""
+        spec = EngineSpec.of(lease.claim)
+        with self._in_use:
+            if self._child is None or self._child.spec != spec or not self._child.alive:
+                self._end()
+                self._child = EngineChild(spec, self._command(spec), self._log)
+            try:
+                with lease.watching(self._child):
+                    yield self._child
+            finally:
+                self._used = time.monotonic()
+
+    def end(self) -> None:
+        """End the child, if there is one, and wait until its memory is free."""
+        with self._in_use:
+            self._end()
+
+    def end_idle(self, seconds: float) -> None:
+        """End a child that has had nothing to do for so long: a finished run must not hold the device."""
+        if time.monotonic() - self._used > seconds and self._in_use.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._in_use.release()
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None

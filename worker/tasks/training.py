@@ -1,0 +1,84 @@
+"""Train an iteration's adapter in a child process: `python -m trainer train`, its progress line by line into the record."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from curation.stages import training
+from curation.stages.shards import Claim
+from curation.stages.training import TrainingJob
+from toolcalls.errors import InputError
+from toolcalls.settings import settings_json
+from toolcalls.wire import to_json
+from worker.children import EXIT_INPUT, Child, ChildFailed
+from worker.engines import PROJECT
+from worker.leases import Lease
+from worker.logs import log_file
+from worker.station import Station
+
+log = logging.getLogger(__name__)
+
+
+def run(station: Station, lease: Lease) -> str:
+    station.engines.end()
+    job = training.job(lease.claim)
+    job.out_dir.parent.mkdir(parents=True, exist_ok=True)
+    # Named after the attempt, so that publishing removes what a killed worker left of it.
+    with tempfile.TemporaryDirectory(dir=job.out_dir.parent, prefix=f"{job.out_dir.name}-job-") as folder:
+        command = train_command(lease.claim, job, Path(folder))
+        log_to = log_file(station.logs, "training")
+        child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT)
+        try:
+            with lease.watching(child):
+                report = follow(child, lease.claim)
+        finally:
+            child.end(patience=0)
+    close_old_connections()  # Postgres may have been restarted meanwhile
+    training.publish(lease.claim, job.out_dir, report)
+    return f"{report['rows']} rows, {report['too_long']} too long"
+
+
+def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
+    """Write the job's files into `folder`; the command line that trains from them."""
+    rows, settings = folder / "rows.jsonl", folder / "settings.json"
+    with rows.open("w", encoding="utf-8") as file:
+        for row in job.rows:
+            file.write(json.dumps(to_json(row), ensure_ascii=False) + "\n")
+    settings.write_text(json.dumps(settings_json(claim.settings)))
+    values = ["--in", str(rows), "--out", str(job.out_dir), "--model", str(claim.model), "--settings", str(settings)]
+    return [sys.executable, "-m", "trainer", "train", *values]
+
+
+def follow(child: Child, claim: Claim) -> dict[str, Any]:
+    """Record the steps as they come; the last line is the report. Raises ChildFailed, or InputError when the user must act."""
+    report: dict[str, Any] | None = None
+    for line in child.lines():
+        if line.get("done"):
+            report = line
+        elif "step" in line:
+            _record(claim, line)
+    try:
+        child.finish()
+    except ChildFailed as error:
+        if error.exit_status == EXIT_INPUT:
+            raise InputError(str(error)) from error
+        raise
+    if report is None:
+        raise ChildFailed("the training ended without a report", exit_status=0)
+    return report
+
+
+def _record(claim: Claim, line: dict[str, Any]) -> None:
+    """A step that the database could not take is not worth a training: the lease decides whether to go on."""
+    try:
+        training.progress(claim, line)
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("shard %s: step %s not recorded: %s", claim.shard_id, line["step"], str(error).strip())
+        close_old_connections()
