@@ -103,7 +103,9 @@ def _lines(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: _Scale
             value, interval = row[f"heldout_{name}"], row[f"heldout_{name}_interval"]
             if value is None or interval is None:
                 continue
-            title = f"iteration {row['iteration']}: {name} {100 * value:.1f} % ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+            title = (
+                f"iteration {row['iteration']}: {name} {100 * value:.1f} % ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+            )
             low, high = (scale.y(100 * end) for end in interval)
             points.append(Point(round(x + shift, 1), scale.y(100 * value), low, high, title))
         lines.append(Line(name, " ".join(f"{p.x},{p.y}" for p in points), tuple(points)))
