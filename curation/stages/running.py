@@ -1,4 +1,4 @@
-"""Runs: created, started, paused, resumed, stopped, failed, retried. What the iterations do is loop.advance's."""
+"""Runs: created, started, paused, resumed, stopped, retried. What the iterations do, and failing, is the loop's."""
 
 from __future__ import annotations
 
@@ -117,26 +117,16 @@ def _cancel_work(run: Run, now: datetime) -> None:
 
 
 @transaction.atomic
-def fail_run(run: Run, why: str) -> None:
-    """The loop cannot go on until somebody acts and retries; `why` says what to do. Its open iteration and stage fail too."""
-    now = timezone.now()
-    _move_run(run, (RunState.RUNNING, RunState.PAUSED), RunState.FAILED, "run.fail", None, why, ended_at=now)
-    move_all(Iteration.objects.filter(run=run), IterationState.OPEN, IterationState.FAILED, closed_at=now)
-    move_all(Stage.objects.filter(iteration__run=run), StageState.RUNNING, StageState.FAILED, closed_at=now, error=why)
-
-
-@transaction.atomic
 def retry_run(run: Run, by: User | None = None) -> None:
     """Try what failed again, with its count of failures set back; what is done is not done again."""
     require(by, run.project.team, Role.ENGINEER)
-    move(Run, run.pk, RunState.FAILED, RunState.RUNNING, why="", ended_at=None)
+    _move_run(run, RunState.FAILED, RunState.RUNNING, "run.retry", by, "", ended_at=None)
     move_all(Iteration.objects.filter(run=run), IterationState.FAILED, IterationState.OPEN, closed_at=None)
     stages = Stage.objects.filter(iteration__run=run)
     move_all(stages, StageState.FAILED, StageState.RUNNING, closed_at=None, error="")
     shards = Shard.objects.filter(stage__iteration__run=run)
-    move_all(shards, ShardState.FAILED, ShardState.PENDING, closed_at=None, error="", failures=0, sent_at=None)
-    Shard.objects.filter(stage__iteration__run=run, state=ShardState.PENDING).update(failures=0)
-    events.record("run.retry", run, actor=by, before={"state": RunState.FAILED}, after={"state": RunState.RUNNING})
+    move_all(shards, ShardState.FAILED, ShardState.PENDING, closed_at=None, error="", sent_at=None)
+    shards.filter(state=ShardState.PENDING).update(failures=0)
     loop.advance(run.pk)
     run.refresh_from_db()
 
@@ -151,7 +141,7 @@ def _go_on(run: Run, from_: str, verb: str, by: User | None, **fields: Any) -> N
 
 def _move_run(run: Run, from_: Any, to: str, verb: str, by: User | None, why: str, **fields: Any) -> None:
     """One guarded move of a run, with its event."""
-    before = Run.objects.select_for_update().filter(pk=run.pk).values_list("state", flat=True).first()
+    before = loop.locked(run.pk).state
     move(Run, run.pk, from_, to, why=why, **fields)
     events.record(verb, run, actor=by, before={"state": before}, after={"state": to}, why=why)
     run.refresh_from_db()

@@ -17,7 +17,7 @@ import django
 django.setup()
 
 from curation.models import Base, DatasetRevision, Engine, Project, Role, Run, Team, User
-from curation.stages import people, projects, registering
+from curation.stages import people, projects, registering, running
 from curation.stages.importing import import_dataset
 from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
@@ -158,8 +158,6 @@ def make_run(project: Project, base: Base, engine: Engine, make_dataset: Callabl
     """`make_run(k=2, mode="step")`: a run that is ready to start; further keywords are settings."""
 
     def make(revision: DatasetRevision | None = None, *, mode: str = "auto", by: User | None = None, **choices: Any) -> Run:
-        from curation.stages import running
-
         values = {"k": 2, "max_new_tokens": 32, "max_length": 512, "shard_samples": 4, **choices}
         return running.create_run(project, revision or make_dataset(), base, engine, Settings(**values), mode=mode, by=by)
 
