@@ -45,7 +45,7 @@ def random_model(family: str, **changes: Any) -> Any:
 
     settings = {
         "vocab_size": VOCABULARY,
-        "hidden_size": 64,
+        "hidden_size": 128,
         "intermediate_size": 96,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,

@@ -66,7 +66,7 @@ def test_greedy_tokens_equal_those_of_generate_with_uneven_prompts(family: str, 
     [
         ("Mistral", {"sliding_window": 16}),
         ("Qwen2", {"use_sliding_window": True, "sliding_window": 16, "max_window_layers": 1}),
-        ("Gemma2", {"sliding_window": 16, "head_dim": 16, "query_pre_attn_scalar": 16}),
+        ("Gemma2", {"sliding_window": 16, "head_dim": 32, "query_pre_attn_scalar": 32}),
     ],
 )
 def test_sliding_windows_take_the_plain_path_and_agree_with_generate(
@@ -86,7 +86,7 @@ def test_a_window_as_long_as_the_rows_shares_prompts(make_model: Any, word_token
 
 
 def test_a_model_with_soft_capped_attention_takes_the_plain_path(make_model: Any, word_tokenizer: Any) -> None:
-    changes = {"sliding_window": 256, "head_dim": 16, "query_pre_attn_scalar": 16, "attn_logit_softcapping": 5.0}
+    changes = {"sliding_window": 256, "head_dim": 32, "query_pre_attn_scalar": 32, "attn_logit_softcapping": 5.0}
     engine = TransformersEngine(make_model("Gemma2", **changes), word_tokenizer, max_length=256)
     assert isinstance(engine.decoder, PlainDecoder)
 
