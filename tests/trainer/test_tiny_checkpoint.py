@@ -53,7 +53,7 @@ def test_it_loads_like_any_hugging_face_folder(meta: dict[str, Any]) -> None:
 
 def test_it_answers_simple_samples_of_its_world_right() -> None:
     engine = open_transformers(str(CHECKPOINT), dtype="float32", threads=1, max_length=1024)
-    samples = {sample.id: sample for sample in world_samples("pretraining", count=60, seed=99, split="heldout")}
+    samples = {sample.id: sample for sample in world_samples("pretraining", count=30, seed=99, split="heldout")}
     greedy = Sampling(temperature=0.0, max_new_tokens=160)
     requests = [Request(key, engine.encode(direct_messages(sample)), (0,), greedy) for key, sample in samples.items()]
 
@@ -63,7 +63,7 @@ def test_it_answers_simple_samples_of_its_world_right() -> None:
         if isinstance(answer, Calls):
             right += Comparator().compare(sample.truth or (), answer.calls, sample.tools).max_param_diff == 0
 
-    assert right >= 36
+    assert right >= 18
 
 
 @pytest.mark.long

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import torch
 from transformers import LlamaForCausalLM
@@ -18,7 +16,7 @@ from trainer.tiny.refine_stage import Question, own_answers
 from trainer.tiny.world import world_samples
 
 TOKENIZER = load_tokenizer(CHECKPOINT)
-SHORT = Pretraining(batch_tokens=512, schedule=Schedule(4, 2e-3, warmup_steps=2, context_weight=0.1))
+SHORT = Pretraining(batch_tokens=512, bucket_lessons=20, schedule=Schedule(4, 2e-3, warmup_steps=2, context_weight=0.1))
 
 
 def copy_loss(model: LlamaForCausalLM) -> float:
@@ -54,13 +52,6 @@ def test_pretraining_twice_gives_the_same_weights_bit_for_bit() -> None:
     assert 0 < progress.taught_tokens < progress.tokens
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)
-
-
-def test_another_seed_gives_other_weights() -> None:
-    first, _ = pretrain(TOKENIZER, SHORT)
-    second, _ = pretrain(TOKENIZER, dataclasses.replace(SHORT, seed=1))
-
-    assert not torch.equal(first.lm_head.weight, second.lm_head.weight)
 
 
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.5), (1, 1.0 * 9 / 10), (5, 0.5), (9, 0.1)])

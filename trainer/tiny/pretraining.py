@@ -15,8 +15,6 @@ from trainer.tiny.full_training import Progress, Schedule, train_fully
 from trainer.tiny.initialisation import lay_out_copy_heads
 from trainer.tiny.lessons import Batch, batches, conversation_lessons
 
-BUCKETED_LESSONS = 600  # lessons drawn at a time and sorted into batches of like length
-
 
 @dataclass(frozen=True, slots=True)
 class Pretraining:
@@ -25,6 +23,7 @@ class Pretraining:
     seed: int = 0
     threads: int = 1  # CPU threads; sums depend on it
     batch_tokens: int = 4096  # padded tokens per optimiser step
+    bucket_lessons: int = 600  # lessons drawn at a time and sorted into batches of like length
     turns: int = 3  # most queries per conversation
     schedule: Schedule = field(default_factory=lambda: Schedule(1000, 2.5e-3, warmup_steps=50, context_weight=0.1))
 
@@ -42,4 +41,4 @@ def _batches(tokenizer: PreTrainedTokenizerBase, settings: Pretraining) -> Itera
     dice = random.Random(f"batches/{settings.seed}")
     lessons = conversation_lessons(tokenizer, seed=settings.seed, turns=settings.turns)
     while True:
-        yield from batches(list(islice(lessons, BUCKETED_LESSONS)), tokens=settings.batch_tokens, dice=dice)
+        yield from batches(list(islice(lessons, settings.bucket_lessons)), tokens=settings.batch_tokens, dice=dice)

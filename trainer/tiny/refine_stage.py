@@ -39,7 +39,7 @@ class RefineStage:
 
     seed: int = 0
     threads: int = 1  # CPU threads; sums depend on it
-    samples: int = 4000  # of the world's "refining" mix
+    samples: int = 4500  # of the world's "refining" mix
     batch_tokens: int = 4096  # padded tokens per optimiser step
     learning_rate: float = 1e-3  # peak
     warmup_steps: int = 20

@@ -22,7 +22,7 @@ class WorldSettings:
 SETTINGS: dict[str, WorldSettings] = {
     "spelling": WorldSettings(0.0, 0.12, 0.05, calls=(0.75, 0.25), candidates=(0.45, 0.35, 0.20)),
     "pretraining": WorldSettings(0.025, 0.12, 0.04, calls=(0.72, 0.24, 0.04), candidates=(0.42, 0.33, 0.20, 0.05)),
-    "refining": WorldSettings(0.025, 0.30, 0.15, calls=(0.50, 0.30, 0.15, 0.05), candidates=(0.30, 0.30, 0.25, 0.15)),
+    "refining": WorldSettings(0.08, 0.35, 0.15, calls=(0.50, 0.30, 0.15, 0.05), candidates=(0.30, 0.30, 0.25, 0.15)),
     "easy": WorldSettings(0.20, 0.35, 0.20, calls=(0.45, 0.35, 0.20), candidates=(0.35, 0.35, 0.25, 0.05)),
     "hard": WorldSettings(0.50, 0.50, 0.30, calls=(0.35, 0.30, 0.25, 0.10), candidates=(0.20, 0.30, 0.30, 0.20)),
 }

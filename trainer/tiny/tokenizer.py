@@ -2,8 +2,9 @@
 
 Words must look alike in the query, the schema and the answer, or a small model does not learn to copy them. So the normaliser
 writes "▁" for a space and also before a word at the start of a text or after one of `"([_.>]}` or a line break; decoding takes
-exactly those marks out again, so every text without a "▁" of its own survives the round trip. The fixed parts of the system
-prompts, the refine prompt and the boilerplate of the tools' JSON are added tokens: they would otherwise fill the context.
+exactly those marks out again. A text without a "▁" of its own, and without a space right before a system prompt, comes back
+unchanged. The fixed parts of the system prompts, the refine prompt and the boilerplate of the tools' JSON are added tokens:
+they would otherwise fill the context.
 """
 
 from __future__ import annotations
