@@ -1,0 +1,141 @@
+"""A worker without an engine: it claims shards and answers as a table of skills says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.celery import app
+from curation.models import TrainingSet
+from curation.models.shards import StageKind
+from curation.stages import evaluation, pool, refinement, sampling, shards, training
+from curation.stages.jobs import EngineRequest, Trace
+from curation.stages.shards import Claim
+from toolcalls.records import Generation, Sample
+from toolcalls.rendering import render
+
+Skill = Callable[[int, Sample, int, int], str]  # (iteration, sample, turn, attempt) → what the model writes
+
+
+def truth_of(sample: Sample) -> str:
+    return render(sample.truth) if sample.truth is not None else sample.truth_text or ""
+
+
+def growing(iteration: int, sample: Sample, turn: int, attempt: int) -> str:
+    """The last attempt solves two samples more in each iteration; attempt 0 writes a call of another tool."""
+    number = int(sample.id.removeprefix("sample-"))
+    return truth_of(sample) if attempt == 1 and number < 2 * iteration + turn else '[other_tool(x="1")]'
+
+
+def generation(request: EngineRequest, attempt: int, text: str, finish_reason: Any = "stop") -> Generation:
+    seed = request.seeds[attempt]
+    return Generation(attempt, seed, text, finish_reason, prompt_tokens=7, completion_tokens=3, prompt_hash="a" * 64)
+
+
+@dataclass
+class Hand:
+    """Does the shards that it is given, or all that wait."""
+
+    skill: Skill = growing
+    owner: str = "hand"
+    done: list[Claim] = field(default_factory=list)
+    finish_reason: str = "stop"
+
+    def claim(self, **wanted: Any) -> Claim:
+        claim = shards.claim_next(self.owner, **wanted)
+        assert claim is not None
+        return claim
+
+    def work_off(self, most: int = 1000) -> int:
+        count = 0
+        while count < most and (claim := shards.claim_next(self.owner)) is not None:
+            self.do(claim)
+            count += 1
+        return count
+
+    def do(self, claim: Claim) -> None:
+        match claim.stage_kind:
+            case StageKind.SAMPLING:
+                sampling.store(claim, self.answers(claim, sampling.requests(claim), 0))
+            case StageKind.REFINEMENT:
+                refinement.store(claim, self.answers(claim, refinement.requests(claim), 1))
+            case StageKind.TRAINING:
+                self.train(claim)
+            case StageKind.EVALUATION:
+                evaluation.store(claim, self.traces(claim))
+        self.done.append(claim)
+
+    def answers(self, claim: Claim, requests: list[EngineRequest], turn: int) -> dict[int, list[Generation]]:
+        samples = pool.load(claim.versions)
+
+        def texts(request: EngineRequest) -> list[Generation]:
+            sample = samples[abs(int(request.id))].sample
+            written = [self.skill(claim.iteration_number, sample, turn, attempt) for attempt in range(len(request.seeds))]
+            return [generation(request, attempt, text, self.finish_reason) for attempt, text in enumerate(written)]
+
+        return {int(request.id): texts(request) for request in requests}
+
+    def traces(self, claim: Claim) -> dict[int, Trace]:
+        turns = claim.settings.refine_turns + 1
+        return {number: Trace([truth_of(sample)] * turns, "b" * 64) for number, sample in evaluation.items(claim)}
+
+    def train(self, claim: Claim) -> None:
+        job = training.job(claim)
+        rows = list(job.rows)
+        step = {
+            "step": 1,
+            "steps": 1,
+            "loss": 0.5,
+            "learning_rate": 1e-4,
+            "grad_norm": 1.0,
+            "tokens": 9,
+            "tokens_per_second": 9.0,
+        }
+        training.progress(claim, step)
+        training.publish(claim, job.out_dir, write_checkpoint(claim, job.out_dir, len(rows)))
+
+
+def write_checkpoint(claim: Claim, folder: Path, rows: int, too_long: int = 0) -> dict[str, Any]:
+    """What the trainer leaves in `folder`, and its report."""
+    report: dict[str, Any] = {"done": True, "rows": rows, "too_long": too_long, "max_logit_difference": 0.0, "seconds": 0.1}
+    for kind, name in (("adapter", "adapter_model.safetensors"), ("merged", "model.safetensors")):
+        (folder / kind).mkdir(parents=True)
+        weights = f"{kind} of iteration {claim.iteration_number}".encode()
+        (folder / kind / name).write_bytes(weights)
+        report[f"{kind}_sha256"] = hashlib.sha256(weights).hexdigest()
+    frozen = TrainingSet.objects.get(iteration_id=claim.iteration_id)
+    meta = {"training_set_sha256": frozen.sha256, "losses": [0.5, float("nan")], **report}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    return report
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def make_hand() -> Callable[..., Hand]:
+    """`make_hand(skill=…)`: another worker, or one that answers differently."""
+    return Hand
+
+
+@pytest.fixture(autouse=True)
+def queue() -> Iterator[Callable[[], int]]:
+    """The broker of these tests lives in memory; `queue()` says how many messages wait there."""
+    before, app.conf.broker_url = app.conf.broker_url, "memory://"
+
+    def waiting() -> int:
+        with app.connection_for_write() as connection:
+            return int(connection.default_channel.queue_declare("celery").message_count)
+
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_purge("celery")
+    yield waiting
+    app.conf.broker_url = before
