@@ -28,8 +28,8 @@ demo: $(DEMO_READY)  ## The paper's loop on the tiny base: real model, real serv
 demo-controls: $(DEMO_READY)  ## Three seeds, and two controls that must not grow
 	$(BIN)/python manage.py demo_controls $(ARGS)
 
-unit: $(DEV_READY)  ## What needs nothing: no server, no torch; seconds
-	$(PYTEST) tests --ignore=tests/trainer --ignore=tests/browser -m "not ($(HEAVY))" $(ARGS)
+unit: $(DEV_READY)  ## What needs nothing, no server, no torch, no process: in seconds
+	$(PYTEST) tests --ignore=tests/trainer --ignore=tests/worker --ignore-glob='*/browser/*' -m "not ($(HEAVY))" $(ARGS)
 
 test: $(DEV_READY)  ## All tests but those that need a GPU or take minutes
 	$(PYTEST) -m "not (gpu or long)" $(ARGS)
