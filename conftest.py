@@ -7,12 +7,12 @@ address follows from the var folder alone, so it is set here, and the servers st
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,13 @@ os.environ.update(
     SECRET_KEY="of no use outside the tests",
     WHETSTONE_VAR=str(VAR),
 )
+
+
+@atexit.register
+def _tidy(process: int = os.getpid()) -> None:
+    """However pytest ends; a forked child that ends must leave the folders alone."""
+    for folder in (VAR, PATHS.sockets) if os.getpid() == process else ():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +108,3 @@ def tier_is_here(request: pytest.FixtureRequest) -> None:
     for tier, absent in missing.items():
         if absent and request.node.get_closest_marker(tier):
             request.getfixturevalue("require_tier")(tier, f"nothing here for the tier {tier}")
-
-
-def pytest_unconfigure() -> None:
-    for folder in (VAR, PATHS.sockets):
-        with suppress(OSError):
-            shutil.rmtree(folder)
