@@ -65,6 +65,7 @@ def save_adapter(model: Any, folder: Path, base_name: str) -> None:
     config = model.peft_config["default"]
     config.base_model_name_or_path = base_name
     config.inference_mode = True
+    config.target_modules = sorted(config.target_modules)
     config.save_pretrained(str(folder))
 
 
@@ -99,9 +100,11 @@ def _file_sha256(path: Path) -> bytes:
 
 
 def _sync(folder: Path) -> None:
-    """Bring every file to the disk before the folder gets its name."""
+    """Bring every file to the disk, readable by whoever may read the folder (safetensors makes its files private)."""
+    mode = folder.stat().st_mode & 0o666
     for path in folder.rglob("*"):
         if path.is_file():
+            path.chmod(mode)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
     _sync_folder(folder)

@@ -30,7 +30,7 @@ class MergeCheck:
     """Largest differences of logits against base + adapter, as fractions of the logits' range (0: none)."""
 
     exact: float  # of the merge in float32, before rounding
-    stored: float  # of the merged model as it was written, after rounding to the base's dtype
+    rounded: float  # after rounding to the base's dtype
 
 
 def merge(
@@ -38,8 +38,10 @@ def merge(
 ) -> MergeCheck:
     """Write base + adapter as one model folder, with the base's tokenizer, in the base's dtype.
 
-    `prompts` are the token ids on which logits are compared, all computed in float32, so that what is seen after rounding is
-    the rounding of the weights alone. Raises MergeError when a difference is over EXACT_TOLERANCE before, `tolerance` after it.
+    Logits on `prompts` (token ids) are compared three times, all computed in float32: the merge against base + adapter, which
+    must be equal but for the order of sums; the rounded merge against base + adapter, which shows the rounding of the weights
+    alone and must stay within `tolerance`; and what can be read back from `out` against the rounded merge, which must be
+    equal. Raises MergeError.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = load_tokenizer(base)
@@ -50,11 +52,28 @@ def merge(
     except ValueError as error:
         raise MergeError(f"The adapter holds values that are no numbers, so training went wrong ({error}).") from error
     exact = checked_difference(reference, logits_of(merged, prompts), EXACT_TOLERANCE, "the merge in float32")
-    merged.to(getattr(torch, base_dtype(base))).save_pretrained(str(out))
+    _cast(merged, getattr(torch, base_dtype(base)))
+    merged.save_pretrained(str(out))
     tokenizer.save_pretrained(str(out))
+    _cast(merged, torch.float32)
+    of_rounded = logits_of(merged, prompts)
+    rounded = checked_difference(reference, of_rounded, tolerance, "the rounded merge")
     del adapted, merged
-    stored = checked_difference(reference, logits_of(load_model(out, "float32", device), prompts), tolerance, "the merged model")
-    return MergeCheck(exact, stored)
+    check_stored(out, prompts, of_rounded)
+    return MergeCheck(exact, rounded)
+
+
+def check_stored(folder: str | Path, prompts: Sequence[Sequence[int]], expected: Sequence[Tensor]) -> None:
+    """Raise MergeError when the model in a folder does not give the expected logits on the prompts."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    given = logits_of(load_model(folder, "float32", device), prompts)
+    checked_difference(expected, given, EXACT_TOLERANCE, "the merged model as it was stored")
+
+
+def _cast(model: Any, dtype: torch.dtype) -> None:
+    """Cast weights only: `Module.to` would round what is computed from the config too, such as rotary frequencies."""
+    for weight in model.parameters():
+        weight.data = weight.data.to(dtype)
 
 
 def logits_of(model: Any, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
@@ -76,7 +95,7 @@ def checked_difference(reference: Sequence[Tensor], given: Sequence[Tensor], tol
     largest = max(differences, default=0.0)
     if not all(difference <= tolerance for difference in differences):
         raise MergeError(
-            f"Logits of {what} differ from base + adapter by {largest:.2g} of their range; allowed is {tolerance:g}. "
+            f"Logits of {what} differ from what they must be by {largest:.2g} of their range; allowed is {tolerance:g}. "
             "Nothing was kept. Train again; if it stays so, the adapter does not fit this base."
         )
     return largest

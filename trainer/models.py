@@ -44,7 +44,9 @@ def load_model(path: str | Path, dtype: str, device: str | torch.device | None =
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # stderr is for messages
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),

@@ -66,7 +66,7 @@ def train(
             too_long=len(too_long),
             adapter_sha256=weights_sha256(folder / "adapter"),
             merged_sha256=weights_sha256(folder / "merged"),
-            max_logit_difference=check.stored,
+            max_logit_difference=check.rounded,
             seconds=time.monotonic() - started,
         )
         write_rows(folder / "rows.jsonl", kept)
@@ -111,7 +111,7 @@ def _meta(
         "base": {"name": Path(base).name, "sha256": weights_sha256(base)},
         "adapter_sha256": trained.adapter_sha256,
         "merged_sha256": trained.merged_sha256,
-        "max_logit_difference": check.stored,
+        "max_logit_difference": check.rounded,
         "max_logit_difference_before_rounding": check.exact,
         "seed": settings.seed,
         "steps": len(fitted.losses),
