@@ -22,6 +22,8 @@ from toolcalls.rendering import render
 
 Skill = Callable[[int, Sample, int, int], str]  # (iteration, sample, turn, attempt) → what the model writes
 
+STEP = {"step": 1, "steps": 1, "loss": 0.5, "learning_rate": 1e-4, "grad_norm": 1.0, "tokens": 9, "tokens_per_second": 9.0}
+
 
 def truth_of(sample: Sample) -> str:
     return render(sample.truth) if sample.truth is not None else sample.truth_text or ""
@@ -124,6 +126,12 @@ def hand() -> Hand:
 def make_hand() -> Callable[..., Hand]:
     """`make_hand(skill=…)`: another worker, or one that answers differently."""
     return Hand
+
+
+@pytest.fixture
+def make_report() -> Callable[..., dict[str, Any]]:
+    """`make_report(claim, folder, rows)`: writes a checkpoint there and returns the trainer's report."""
+    return write_checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -104,9 +104,7 @@ def test_nothing_selected_ends_the_run_and_says_why(make_run: Callable[..., Run]
     assert run.final_checkpoint is None
 
 
-def test_prompts_that_are_all_too_long_are_named_as_the_reason(
-    make_run: Callable[..., Run], make_hand: Callable[..., Any]
-) -> None:
+def test_prompts_that_are_all_too_long_are_the_reason_given(make_run: Callable[..., Run], make_hand: Callable[..., Any]) -> None:
     run = started(make_run())
     make_hand(skill=lambda *_: "", finish_reason="too_long").work_off()
     assert state_of(run) == RunState.SATURATED
