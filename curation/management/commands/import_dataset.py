@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 
 from curation.management.command import StageCommand
 from curation.models.datasets import Split
@@ -31,7 +32,7 @@ class Command(StageCommand):
 
     def run(self, **options: Any) -> None:
         find = projects.find_or_create_project if options["create"] else projects.find_project
-        with self.progress("rows") as progress:
+        with self.progress("rows") as progress, transaction.atomic():
             report = importing.import_dataset(
                 find(options["project"]),
                 options["dataset"],

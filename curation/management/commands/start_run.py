@@ -27,12 +27,12 @@ class Command(StageCommand):
         parser.add_argument("--name", default="", help="of the run, for people")
         parser.add_argument("--mode", choices=RunMode.values, default=str(RunMode.AUTO), help="step: start_iteration begins each")
         parser.add_argument(
-            "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
+            "--set", action="append", default=[], metavar="NAME=VALUE", dest="choices",
             help="a setting, e.g. k=4 or training.learning_rate=2e-3; may be given several times",
         )  # fmt: skip
 
     def run(self, **options: Any) -> None:
-        settings = settings_from(assignments(options["settings"], "--set"))
+        settings = settings_from(assignments(options["choices"], "--set"))
         project = projects.find_project(options["project"])
         revision = _revision(project, options["dataset"], options["revision"])
         base, engine = _named(Base, options["base"]), _named(Engine, options["engine"])
