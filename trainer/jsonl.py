@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,10 @@ def writing(path: str | Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error}). Free or choose another place; nothing was kept.") from error
+        raise OutputError(f"{target}: cannot be written ({error.strerror}). Free space or choose another --out.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _write(file: Any, value: Mapping[str, Any]) -> None:
