@@ -62,9 +62,9 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer"
     VIEWER = "viewer"
 
-    def covers(self, needed: Role) -> bool:
+    def covers(self, needed: str) -> bool:
         order = list(Role)
-        return order.index(self) <= order.index(needed)
+        return order.index(self) <= order.index(Role(needed))
 
 
 class Membership(models.Model):
