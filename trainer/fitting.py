@@ -112,6 +112,7 @@ def _arguments(training: Training, seed: int, folder: str, on_cpu: bool) -> Trai
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=False,
     )
     if arguments.n_gpu > 1:
         raise InputError("One process sees several GPUs. Use `accelerate launch`, or CUDA_VISIBLE_DEVICES to choose one.")
