@@ -99,4 +99,5 @@ def _refusal(model: type[models.Model], pk: int, from_: str | Iterable[str], to:
     wanted = _states(from_)
     if now in wanted:
         return f"{name} {pk} was changed by another at the same time; look again"
-    return f"{name} {pk} is {now}; it becomes {to} only from {' or '.join(wanted)}"
+    already = " already" if now == to else ""
+    return f"{name} {pk} is {now}{already}; it becomes {to} only from {' or '.join(wanted)}"

@@ -132,7 +132,7 @@ def test_start_run_says_what_is_wrong(start: Callable[..., str], words: Any, nam
 
 def test_start_iteration_needs_a_run_that_waits(start: Callable[..., str]) -> None:
     number = start("--mode", "step").strip()
-    with pytest.raises(Error, match="is running; it becomes running only from waiting"):
+    with pytest.raises(Error, match="is running already; it becomes running only from waiting"):
         command("start_iteration", number)
     Iteration.objects.update(state="done")
     Run.objects.update(state=RunState.WAITING)

@@ -38,7 +38,7 @@ def test_start_opens_the_evaluation_of_the_base(make_run: MakeRun, engineer: Use
 def test_run_starts_once(make_run: MakeRun) -> None:
     run = make_run()
     running.start_run(run)
-    with pytest.raises(WrongState, match="is running; it becomes running only from ready"):
+    with pytest.raises(WrongState, match="is running already; it becomes running only from ready"):
         running.start_run(run)
     assert Iteration.objects.count() == 1
     assert Event.objects.filter(verb="run.start").count() == 1
