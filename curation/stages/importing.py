@@ -76,11 +76,13 @@ def _check_options(kind: str, split: str | None, heldout_share: float) -> None:
 
 
 def _locked_dataset(project: Project, name: str, by: User | None) -> Dataset:
-    """The data set, locked: imports into it come one after another."""
+    """The data set, locked: imports into it come one after another. Raises InputError for a name like another's."""
     slug = slug_of(name, "data set")
     dataset, created = Dataset.objects.get_or_create(project=project, slug=slug, defaults={"name": name.strip()})
     if created:
         events.record("dataset.create", dataset, team=project.team, actor=by, after={"name": dataset.name})
+    elif name.strip().casefold() not in (dataset.name.casefold(), dataset.slug):
+        raise InputError(f"data set {name!r} would have the same address as {dataset.name!r}; choose another name")
     return Dataset.objects.select_for_update().get(pk=dataset.pk)
 
 

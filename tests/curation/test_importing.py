@@ -261,6 +261,13 @@ def test_unknown_options_are_refused(project: Project, options: dict[str, Any], 
         import_dataset(project, "weather", lines("{}"), **options)
 
 
+def test_name_that_only_looks_like_another_is_refused(project: Project, make_sample: Callable[..., Any]) -> None:
+    import_dataset(project, "Pool 1+1", lines(make_sample(0)))
+    assert not import_dataset(project, "pool-11", lines(make_sample(0))).created
+    with pytest.raises(InputError, match="same address as 'Pool 1\\+1'"):
+        import_dataset(project, "pool (11)", lines(make_sample(0)))
+
+
 def test_import_is_logged_with_who_and_how_many(project: Project, engineer: User, make_samples: Callable[..., Any]) -> None:
     import_dataset(project, "weather", lines(*make_samples()), by=engineer)
     event = Event.objects.get(verb="dataset.import")
