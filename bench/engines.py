@@ -108,7 +108,7 @@ def measured(run: Callable[[], int]) -> float:
 
 
 def compare(dtype: torch.dtype, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Medians of interleaved runs of the engine and of generate at each number of rows; the ratio is to the best of these."""
+    """Medians of interleaved runs of the engine and of generate at each number of rows, and of each round's ratio to the best."""
     texts = prompts(arguments.prompts)
     ways = {"engine": by_engine(texts, arguments.new_tokens, arguments.rows, dtype)}
     for rows in arguments.generate_rows:
@@ -120,12 +120,11 @@ def compare(dtype: torch.dtype, arguments: argparse.Namespace) -> dict[str, Any]
         for name, run in ways.items():
             speeds[name].append(measured(run))
     medians = {name: statistics.median(values) for name, values in speeds.items()}
-    best = max(value for name, value in medians.items() if name != "engine")
     per_round = [own / max(others) for own, *others in zip(*speeds.values(), strict=True)]
     return {
         "tokens_per_second": {name: round(value) for name, value in medians.items()},
         "all_runs": {name: [round(value) for value in values] for name, values in speeds.items()},
-        "ratio_to_best_generate": round(medians["engine"] / best, 2),
+        "ratio_to_best_generate": round(statistics.median(per_round), 2),
         "ratio_per_round": [round(value, 2) for value in per_round],
     }
 
@@ -163,6 +162,7 @@ def main() -> None:
         "machine": {
             "cpu": cpu_model(),
             "cores": len(os.sched_getaffinity(0)),
+            "load": round(os.getloadavg()[0], 2),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
         },
