@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from curation.models import Decision, Iteration, RefinePair, TrainingSet, Verdict
+from curation.models import Decision, Iteration, RefinePair, SampleVersion, TrainingSet, Verdict
 from curation.models import TrainingRow as TrainingRowRecord
 from curation.models.decisions import DecisionKind
 from curation.models.training import TrainingKind
@@ -40,25 +40,28 @@ def freeze(iteration: Iteration) -> TrainingSet:
             f"iteration {iteration.number} has nothing to train on: all {iteration.selected} selected rows were dropped or are "
             "under discussion; undo some of these decisions, then retry the run"
         )
-    settings = iteration.run.choices
-    versions = {entry.sample.id: number for number, entry in pool.load(direct.chosen | refine.chosen).items()}
-    rows = _rows(iteration, sorted(direct.chosen), sorted(refine.chosen), settings)
-    frozen = TrainingSet.objects.create(
+    rows = _rows(iteration, sorted(direct.chosen), sorted(refine.chosen), iteration.run.choices)
+    frozen: TrainingSet = TrainingSet.objects.create(
         iteration=iteration, sha256=training_set_hash(rows), direct=len(direct.chosen), refine=len(refine.chosen)
     )
-    forced = {(number, "direct") for number in direct.forced} | {(number, "refine") for number in refine.forced}
+    _write_rows(frozen, rows, {"direct": direct, "refine": refine})
+    return frozen
+
+
+def _write_rows(frozen: TrainingSet, rows: Sequence[TrainingRow], entrants: Mapping[str, Entrants]) -> None:
+    named = SampleVersion.objects.filter(pk__in=entrants["direct"].chosen | entrants["refine"].chosen)
+    versions: dict[str, int] = dict(named.values_list("sample__key", "pk"))
     records = (
         TrainingRowRecord(
             training_set=frozen,
             position=position,
             version_id=versions[row.sample_id],
             kind=TrainingKind(row.kind),
-            forced=(versions[row.sample_id], row.kind) in forced,
+            forced=versions[row.sample_id] in entrants[row.kind].forced,
         )
         for position, row in enumerate(rows)
     )
     TrainingRowRecord.objects.bulk_create(records, batch_size=CHUNK)
-    return frozen
 
 
 def direct_entrants(iteration: Iteration) -> Entrants:

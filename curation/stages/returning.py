@@ -10,11 +10,12 @@ from django.db.models.functions import Now
 
 from curation.models import Shard
 from curation.models.shards import ShardState
-from curation.stages import events
+from curation.stages import events, loop
 from curation.stages.moves import move_all
 
 LEASE = 30.0  # seconds that a claim or a renewal lasts
 GRACE = 5.0  # seconds since the last sign of life before a missing advisory lock is taken for death
+MOST_ATTEMPTS = 20  # after so many claims a death is no accident: the shard kills its workers, and the run fails
 LOCK_SPACE = 7301  # first key of the workers' advisory locks; the second is the shard's id
 
 _LOCKED = """
@@ -40,16 +41,24 @@ def dead_shards() -> list[Shard]:
 
 
 def return_dead_shards() -> int:
-    """Make them pending again, unless they were renewed or claimed meanwhile; returns how many."""
+    """Make them pending again, unless they were renewed or claimed meanwhile; returns how many.
+
+    One that was claimed MOST_ATTEMPTS times fails, and its run with it.
+    """
     return sum(_return(shard) for shard in dead_shards())
 
 
 @transaction.atomic
 def _return(shard: Shard) -> int:
+    run = loop.locked(shard.stage.iteration.run_id)  # before the shard, as everywhere
     seen = Shard.objects.filter(pk=shard.pk, attempt=shard.attempt, lease_until=shard.lease_until)
-    returned = move_all(seen, ShardState.LEASED, ShardState.PENDING, owner="", lease_until=None, sent_at=None)
-    if returned:
-        before = {"attempt": shard.attempt, "owner": shard.owner}
-        why = "the lease was over" if shard.over else "its worker's session is gone"
-        events.record("shard.return", shard, run_id=shard.stage.iteration.run_id, before=before, why=why)
-    return returned
+    to = ShardState.FAILED if shard.attempt >= MOST_ATTEMPTS else ShardState.PENDING
+    if not move_all(seen, ShardState.LEASED, to, owner="", lease_until=None, sent_at=None):
+        return 0
+    before = {"attempt": shard.attempt, "owner": shard.owner}
+    why = "the lease was over" if shard.over else "its worker's session is gone"
+    events.record("shard.return", shard, run_id=run.pk, before=before, after={"state": to}, why=why)
+    if to == ShardState.FAILED:
+        advice = "see the worker's log for what ended it (out of memory?), then retry the run"
+        loop.fail(run, shard.stage, f"shard {shard.number} was tried {shard.attempt} times and its worker died again; {advice}")
+    return 1

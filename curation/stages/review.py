@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from curation.models import Decision, Iteration, Role, Run, Sample, Stage, User
 from curation.models.decisions import DecisionKind
-from curation.models.runs import IterationState, RunState
+from curation.models.runs import RunState
 from curation.models.shards import StageKind, StageState
 from curation.stages import events, loop
 from curation.stages.errors import InputError, WrongState
@@ -17,6 +17,7 @@ from curation.stages.moves import move
 from curation.stages.people import require
 
 ENDED = (RunState.SATURATED, RunState.COMPLETED, RunState.STOPPED)
+NOT_FROZEN = (StageState.PENDING, StageState.RUNNING, StageState.FAILED)  # states of an assembly that may still read decisions
 
 
 @transaction.atomic
@@ -55,11 +56,13 @@ def _check(run: Run, iteration: Iteration, sample: Sample, turn: int, kind: str)
         raise InputError(f"sample {sample} is not one of run {run}; choose one of its data set's revision")
     if turn and not iteration.pairs.filter(version__sample=sample).exists():
         raise InputError(f"sample {sample} has no refine pair in iteration {iteration.number}; decide on the sample instead")
-    state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
+    state = loop.locked(run.pk).state  # waits for an assembly that is at it
     if state in ENDED:
         raise WrongState(f"run {run} is {state}: a decision would change nothing")
-    if turn and not Iteration.objects.filter(pk=iteration.pk, state__in=(IterationState.OPEN, IterationState.FAILED)).exists():
-        raise WrongState(f"iteration {iteration.number} is closed: a decision on its pair would change nothing")
+    if turn and not Stage.objects.filter(iteration=iteration, kind=StageKind.ASSEMBLY, state__in=NOT_FROZEN).exists():
+        raise WrongState(
+            f"the training set of iteration {iteration.number} is frozen: a decision on its pair would change nothing"
+        )
 
 
 @transaction.atomic

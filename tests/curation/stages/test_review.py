@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from curation.models import Decision, Event, Iteration, Run, Sample, TrainingRow, User, Verdict
+from curation.models import Decision, Event, Run, Sample, TrainingRow, User, Verdict
 from curation.stages import assembly, review, running
 from curation.stages.errors import InputError, NotPermitted, WrongState
 
@@ -141,7 +141,7 @@ def test_what_was_decided_twice_over_is_refused(run: Run, decide: Any, rows: Any
     with pytest.raises(WrongState, match="does not stand any more"):
         review.undo(made, reviewer)
     rows()
-    with pytest.raises(WrongState, match="becomes done only from running"):
+    with pytest.raises(WrongState, match="is done"):
         review.approve(run.iterations.get(number=1), reviewer)
 
 
@@ -152,11 +152,9 @@ def test_a_decision_on_what_is_not_there_is_refused(decide: Any, number: int, ki
     assert not Decision.objects.exists()
 
 
-def test_a_decision_that_comes_too_late_is_refused(run: Run, decide: Any, rows: Any, hand: Any) -> None:
+def test_a_decision_that_comes_too_late_is_refused(run: Run, decide: Any, rows: Any) -> None:
     rows()
-    hand.work_off()
-    assert Iteration.objects.get(run=run, number=1).state == "done"
-    with pytest.raises(WrongState, match="iteration 1 is closed"):
+    with pytest.raises(WrongState, match="training set of iteration 1 is frozen"):
         decide(0, "drop", turn=1)
     running.stop_run(run)
     with pytest.raises(WrongState, match="stopped"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from django.db import connection, transaction
 
-from curation.models import Generation, Iteration, RefinePair, Run, SampleVersion, Verdict
+from curation.models import Generation, Iteration, RefinePair, Run, SampleVersion, Shard, Verdict
 from curation.stages import refinement, running, sampling, shards
 from curation.stages.shards import Claim
 from toolcalls.prompts import REFINE_PROMPT, run_messages, system_text
@@ -176,3 +177,32 @@ def test_generations_lie_in_their_iterations_partition(begin: Any, hand: Any, ma
     with transaction.atomic():
         sampling.ensure_partition(Iteration.objects.get(pk=claim.iteration_id))
     assert shards.claim_next("hand") is not None
+
+
+def test_an_iteration_opens_while_another_run_is_writing(
+    make_run: Callable[..., Run], make_dataset: Callable[..., Any], hand: Any
+) -> None:
+    revision = make_dataset()
+    running.start_run(make_run(revision, max_iterations=1))
+    hand.work_off(1 + 1)
+    running.start_run(make_run(revision, max_iterations=1))
+    written = threading.Event()
+    opened = threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            hand_row = Generation.objects.order_by("version_id", "attempt").values().first()
+            Generation.objects.create(**{**hand_row, "attempt": 77})
+            written.set()
+            opened.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    written.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    hand.do(hand.claim(kinds=["evaluation"]))
+    assert Shard.objects.filter(stage__kind="sampling", state="pending").count() == 3
+    opened.set()
+    writer.join()

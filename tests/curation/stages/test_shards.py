@@ -187,7 +187,19 @@ def test_a_shard_that_was_renewed_after_it_seemed_dead_is_left_alone(run: Run, h
     assert Shard.objects.get(pk=claim.shard_id).state == ShardState.LEASED
 
 
-def test_another_databases_lock_of_the_same_key_is_not_ours(run: Run, hand: Any) -> None:
+def test_a_shard_that_kills_its_workers_fails_in_words(run: Run, hand: Any) -> None:
+    claim = hand.claim()
+    Shard.objects.filter(pk=claim.shard_id).update(attempt=returning.MOST_ATTEMPTS)
+    silent(shards.LEASE + 1)
+    assert shards.return_dead_shards() == 1
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert "was tried 20 times and its worker died again" in run.why
+    running.retry_run(run)
+    assert hand.claim(shard_id=claim.shard_id).attempt == returning.MOST_ATTEMPTS + 1
+
+
+def test_a_lock_of_one_long_key_is_not_a_shards_lock(run: Run, hand: Any) -> None:
     claim = hand.claim()
     with connection.cursor() as cursor:  # one key of 64 bits, not two of 32
         cursor.execute("SELECT pg_advisory_lock(%s)", [(shards.LOCK_SPACE << 32) + claim.shard_id])
