@@ -1,6 +1,6 @@
 """Training throughput: trainer.fitting on transformers' Trainer against a bare hand-written loop, on the tiny base's shape.
 
-python bench/train.py [--threads 1] [--repeats 5] [--rows 256]   writes bench/results/train.json
+python -m bench.train [--threads 1] [--repeats 5] [--rows 256]   writes bench/results/train.json
 Both see the same rows in the same order. The bare loop is tuned by hand: working copies of the adapter in the compute
 dtype with float32 masters, plain attention, head at the labels only, and no framework around the step.
 """
