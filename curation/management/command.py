@@ -20,6 +20,7 @@ from toolcalls.settings import SettingsError
 
 QUIET_SECONDS = 2.0  # what takes longer shows its progress
 FAILED = 1  # exit status; 2 is argparse's, for arguments that it does not understand
+INTERRUPTED = 130  # as a shell has it
 
 
 class Error(CommandError):
@@ -36,10 +37,7 @@ class StageCommand(BaseCommand):
         except (InputError, WrongState, NotPermitted, SettingsError, ServiceError) as error:
             raise Error(str(error), returncode=FAILED) from error
         except OperationalError as error:
-            why = str(error).strip().splitlines()[0]
-            raise Error(
-                f"the database does not answer ({why}); start it with `manage.py supervise`, or set DATABASE_URL"
-            ) from error
+            raise Error(_database_words(error), returncode=FAILED) from error
         except ProgrammingError as error:
             if "does not exist" not in str(error):
                 raise
@@ -47,6 +45,8 @@ class StageCommand(BaseCommand):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; what is left goes nowhere
             sys.exit(FAILED)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def run(self, **options: Any) -> None:
         raise NotImplementedError
@@ -85,6 +85,14 @@ class Progress:
     def close(self) -> None:
         if self.shown and self._terminal:
             self.stream.write("")
+
+
+def _database_words(error: OperationalError) -> str:
+    """What the database's refusal means; SQLSTATE class 53 is a want of disk, memory or connections."""
+    why = str(error).strip().splitlines()[0]
+    if str(getattr(error.__cause__, "sqlstate", None) or "").startswith("53"):
+        return f"the database has run out of room ({why}); free some disk or memory where it runs. Nothing was written"
+    return f"the database does not answer ({why}); start it with `manage.py supervise`, or set DATABASE_URL"
 
 
 def find_run(number: int) -> Run:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.errors import DiskFull
 
 from django.core.management import call_command
+from django.core.management.base import OutputWrapper
 from django.db import OperationalError, connection
 
 from curation.management.command import Error, Progress, StageCommand, assignments
@@ -184,6 +186,24 @@ def test_database_that_does_not_answer_is_one_line() -> None:
         Asking().handle()
 
 
+def test_database_without_room_is_one_line() -> None:
+    class Asking(StageCommand):
+        def run(self, **_: Any) -> None:
+            raise OperationalError("could not extend file: No space left on device") from DiskFull()
+
+    with pytest.raises(Error, match=r"run out of room \(could not extend file: No space left on device\); free some disk"):
+        Asking().handle()
+
+
+def test_interrupted_command_ends_quietly() -> None:
+    class Asking(StageCommand):
+        def run(self, **_: Any) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="130"):
+        Asking().handle()
+
+
 def test_database_without_our_tables_is_one_line(db: None) -> None:
     class Asking(StageCommand):
         def run(self, **_: Any) -> None:
@@ -213,3 +233,14 @@ def test_progress_is_quiet_for_two_seconds() -> None:
     progress(500)
     progress.close()
     assert stream.getvalue() == ""
+
+
+def test_progress_of_what_takes_longer_is_a_count_and_a_rate() -> None:
+    stream = io.StringIO()
+    progress = Progress(OutputWrapper(stream), "rows")
+    progress.began -= 10
+    progress.written -= 10
+    progress(5000)
+    progress(5001)
+    progress.close()
+    assert stream.getvalue() == "5,000 rows, 500/s\n"
