@@ -20,7 +20,7 @@ from curation.models.shards import ShardState, StageKind, StageState
 from curation.stages import artifacts, events, loop
 from curation.stages.errors import InputError
 from curation.stages.moves import move_all
-from curation.stages.returning import GRACE, LEASE, LOCK_SPACE, return_dead_shards
+from curation.stages.returning import GRACE, LEASE, LOCK_SPACE, dead_shards, return_dead_shards
 from curation.stages.waking import unsent_shards, wake
 from toolcalls.settings import Settings
 
@@ -32,6 +32,7 @@ __all__ = [
     "Claim",
     "LostLease",
     "claim_next",
+    "dead_shards",
     "fail",
     "fence",
     "held",
