@@ -29,16 +29,6 @@ PORTS_TRIED = 100  # from WEB_PORT upwards
 WORKER_STOP = 20.0  # seconds for a worker to give its shard back and end its engine
 
 
-def default_workers() -> int:
-    """One worker for each core, two at most: an engine on a CPU needs a core of its own."""
-    return min(cores(), 2)
-
-
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def wanted_port() -> int:
     """WEB_PORT. Raises ImproperlyConfigured when it is no port."""
     said = environment.text("WEB_PORT", "8000")

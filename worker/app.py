@@ -18,13 +18,17 @@ from curation.stages.reconciling import Reconciler  # noqa: E402
 from worker.tasks import station  # noqa: E402
 
 app.conf.imports = ("worker.tasks",)
-app.conf.worker_hijack_root_logger = False
 app.conf.worker_redirect_stdouts = False
 for chatty in ("celery.worker.strategy", "celery.app.trace"):  # one line per shard says more
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
 IDLE = 60.0  # seconds without work after which the engine gives its memory back
 reconciler = Reconciler(on_beat=lambda: station.engines.end_idle(IDLE))
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: object) -> None:
+    """The settings have configured it; a listener here keeps Celery from doing so again."""
 
 
 @signals.worker_ready.connect

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from curation import environment
-from curation.supervising import cores, default_workers
+from curation.cores import cores, default_workers
 from toolcalls.settings import Settings, Training
 
 TRAINING_THREADS = 4  # at most: more do not make a step of two million parameters faster

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from curation import environment
+from curation.cores import default_workers
 from curation.services.errors import ServiceError
-from curation.supervising import Site, default_workers, ended_by_signals, wanted_port
+from curation.supervising import Site, ended_by_signals, wanted_port
 
 
 class Command(BaseCommand):
