@@ -9,6 +9,7 @@ import pytest
 
 from toolcalls.wire import sample_from_json
 from trainer.tiny.cli import main
+from trainer.tiny.making import CHECKPOINT
 from trainer.tiny.world import world_samples
 
 
@@ -53,3 +54,11 @@ def test_pretrain_refuses_a_base_where_there_is_none_to_go_on_from(
 def test_pretrain_from_a_folder_that_is_no_model_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pretrain", "--stage", "refine", "--base", str(tmp_path / "none"), "--out", str(tmp_path / "base")]) == 2
     assert "none" in capsys.readouterr().err
+
+
+def test_refining_a_base_of_another_seed_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["pretrain", "--stage", "refine", "--base", str(CHECKPOINT), "--seed", "5", "--out", str(tmp_path / "base")]
+
+    assert main(command) == 2
+    assert "make it anew" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())

@@ -9,6 +9,7 @@ import platform
 import shutil
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import tokenizers
@@ -31,29 +32,38 @@ META = "meta.json"
 def make(out: Path, *, seed: int, threads: int, stage: Stage = "all", base: Path | None = None) -> dict[str, Any]:
     """Train a tiny base into the new folder `out` and return its meta.json.
 
-    Stage "refine" goes on from the folder `base`; "all" is both stages, with the same result as one after the other.
+    Stage "base" is pre-training, "refine" goes on from the folder `base`, "all" is one after the other.
     Raises InputError when `out` holds something already or `base` is missing.
     """
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty: name a new folder, or remove this one first")
     if (stage == "refine") != (base is not None):
         raise InputError("--stage refine needs --base, the folder of the first stage; the other stages take no --base")
-    stages: dict[str, Any] = {}
-    if base is None:
-        tokenizer: PreTrainedTokenizerBase = build_tokenizer(seed=seed)
-        first = Pretraining(seed=seed, threads=threads)
-        started = time.process_time()
-        model, progress = pretrain(tokenizer, first)
-        stages["base"] = _stage(first, progress, started)
-    else:
-        tokenizer, model = load_tokenizer(base), load_model(base, "float32")
-        stages = json.loads((base / META).read_text())["stages"]
-    model = _rounded(model)
-    if stage != "base":
-        second = RefineStage(seed=seed, threads=threads)
-        started = time.process_time()
-        stages["refine"] = _stage(second, refine(model, tokenizer, second), started)
-    return _save(out, model, tokenizer, seed=seed, stages=stages)
+    if base is not None:
+        return _refine(out, base, RefineStage(seed=seed, threads=threads))
+    if stage == "base":
+        return _pretrain(out, Pretraining(seed=seed, threads=threads))
+    with TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.base-") as folder:
+        _pretrain(Path(folder), Pretraining(seed=seed, threads=threads))
+        return _refine(out, Path(folder), RefineStage(seed=seed, threads=threads))
+
+
+def _pretrain(out: Path, settings: Pretraining) -> dict[str, Any]:
+    started = time.process_time()
+    tokenizer = build_tokenizer(seed=settings.seed)
+    model, progress = pretrain(tokenizer, settings)
+    return _save(out, model, tokenizer, {"base": _stage(settings, progress, started)})
+
+
+def _refine(out: Path, base: Path, settings: RefineStage) -> dict[str, Any]:
+    started = time.process_time()
+    known, model = load_tokenizer(base).get_vocab(), load_model(base, "float32")
+    tokenizer = build_tokenizer(seed=settings.seed)
+    if tokenizer.get_vocab() != known:
+        raise InputError(f"{base} was made with other system prompts or another seed: make it anew with --stage base")
+    stages = json.loads((base / META).read_text())["stages"]
+    progress = refine(model, tokenizer, settings)
+    return _save(out, model, tokenizer, {**stages, "refine": _stage(settings, progress, started)})
 
 
 def sha256(file: Path) -> str:
@@ -61,22 +71,18 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _rounded(model: PreTrainedModel) -> PreTrainedModel:
-    """The model as its folder holds it: in bfloat16's precision, but in float32."""
-    return model.to(torch.bfloat16).to(torch.float32)
-
-
-def _save(
-    out: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, seed: int, stages: dict[str, Any]
-) -> dict[str, Any]:
+def _save(out: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stages: dict[str, Any]) -> dict[str, Any]:
+    """Write the folder, whole or not at all. The weights are rounded to bfloat16, once per stage."""
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.to(torch.bfloat16).save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     (partial / "model.safetensors").chmod(0o644)
+    *_, last = stages.values()
+    last["sha256"] = sha256(partial / "model.safetensors")
     meta = {
-        "made_by": f"python -m trainer.tiny pretrain --out DIR --seed {seed}",
-        "seed": seed,
+        "made_by": f"python -m trainer.tiny pretrain --out DIR --seed {last['settings']['seed']}",
+        "seed": last["settings"]["seed"],
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "stages": stages,
         "sha256": {name: sha256(partial / name) for name in ("model.safetensors", "tokenizer.json")},
