@@ -36,14 +36,13 @@ def check_model_folder(folder: Path, roots: Sequence[Path]) -> list[Path]:
     return weights
 
 
-def weights_sha256(weights: Sequence[Path]) -> str:
-    """The sha256 of the files' bytes one after another: of a single file, what `sha256sum` prints."""
-    digest = hashlib.sha256()
-    for path in weights:
+def weights_sha256(folder: Path) -> str:
+    """sha256, hex, of a folder's safetensors file; of several, that of their own sha256s in order of name. As the trainer's."""
+    digests = []
+    for path in sorted(folder.glob("*.safetensors")):
         with path.open("rb") as file:
-            while block := file.read(1 << 22):
-                digest.update(block)
-    return digest.hexdigest()
+            digests.append(hashlib.file_digest(file, "sha256").digest())
+    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def _weights(folder: Path) -> list[Path]:

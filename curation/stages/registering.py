@@ -30,8 +30,8 @@ def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
     _check_name(name, "base")
     folder = _found(Path(path))
     root = _root_of(folder)
-    weights = check_model_folder(folder, settings.MODEL_ROOTS)
-    base = Base(name=name, path=folder.relative_to(root).as_posix(), sha256=weights_sha256(weights))
+    check_model_folder(folder, settings.MODEL_ROOTS)
+    base = Base(name=name, path=folder.relative_to(root).as_posix(), sha256=weights_sha256(folder))
     if base_dir(base) != folder:
         raise InputError(f"{base.path} lies under {root} and, first, under another of MODEL_ROOTS; rename one of the folders")
     with transaction.atomic():

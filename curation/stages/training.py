@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
@@ -19,6 +18,7 @@ from curation.models.checkpoints import CheckpointKind
 from curation.stages import artifacts, assembly, loop
 from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
+from curation.stages.model_folder import weights_sha256
 from curation.stages.shards import Claim, fence, held
 from toolcalls.records import TrainingRow
 from toolcalls.settings import Training
@@ -106,15 +106,6 @@ def _checked_meta(folder: Path, report: Mapping[str, Any], training_set: Trainin
         raise WrongResults(f"{folder} was trained on another set than the one that was frozen")
     plain: dict[str, Any] = json.loads(json_text({**meta, "report": dict(report)}))  # a loss may be NaN, which jsonb refuses
     return plain
-
-
-def weights_sha256(folder: Path) -> str:
-    """sha256, hex, of a folder's safetensors file; of several, that of their own sha256s in order of name. As the trainer's."""
-    digests = []
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").digest())
-    return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def _write_checkpoint(claim: Claim, kind: str, folder: Path, meta: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ def test_base_is_kept_by_a_relative_path_and_its_weights_hash(make_model_folder:
     folder = make_model_folder("family/tiny")
     base = registering.register_base("tiny", folder)
     assert base.path == "family/tiny"
-    assert base.sha256 == registering.weights_sha256([folder / "model.safetensors"])
+    assert base.sha256 == registering.weights_sha256(folder)
     assert artifacts.base_dir(base) == folder
     assert Event.objects.get(verb="base.register").subject_id == base.pk
 
