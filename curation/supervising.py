@@ -15,11 +15,11 @@ from types import FrameType
 from typing import NoReturn, Self
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 
 from curation import environment
+from curation.services.errors import ServiceError, unwritable
 from curation.services.programs import Program
 from curation.services.supervisor import Supervisor
 from curation.stages.reconciling import Reconciler
@@ -30,15 +30,15 @@ WORKER_STOP = 20.0  # seconds for a worker to give its shard back and end its en
 
 
 def wanted_port() -> int:
-    """WEB_PORT. Raises ImproperlyConfigured when it is no port."""
+    """WEB_PORT. Raises ServiceError when it is no port."""
     said = environment.text("WEB_PORT", "8000")
     if not said.isdecimal() or not 0 < int(said) < 65536:
-        raise ImproperlyConfigured(f"WEB_PORT is {said!r}; it must be a port, 1 to 65535")
+        raise ServiceError(f"WEB_PORT is {said!r}; it must be a port, 1 to 65535")
     return int(said)
 
 
 def free_port(wanted: int, host: str) -> int:
-    """`wanted`, or the next port that nobody listens on. Raises OSError when there is none among PORTS_TRIED."""
+    """`wanted`, or the next port that nobody listens on. Raises ServiceError when there is none among PORTS_TRIED."""
     for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,15 +47,18 @@ def free_port(wanted: int, host: str) -> int:
             except OSError:
                 continue
             return port
-    raise OSError(f"no free port from {wanted} on; set WEB_PORT to another one")
+    raise ServiceError(f"no free port from {wanted} on at {host}; set WEB_PORT to another one")
 
 
 def log_into(name: str) -> None:
     """Write this process's log into var/log instead of among what is said on the screen."""
     folder = Path(settings.VAR) / "log"
-    folder.mkdir(parents=True, exist_ok=True)
     line = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(filename=folder / f"{name}.log", level=logging.getLogger().level, format=line, force=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=folder / f"{name}.log", level=logging.getLogger().level, format=line, force=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from curation import environment
 from curation.cores import cores, default_workers
-from toolcalls.settings import Settings, Training
+from toolcalls.settings import Settings, Training, settings_from, settings_json
 
 TRAINING_THREADS = 4  # at most: more do not make a step of two million parameters faster
 
@@ -26,7 +26,10 @@ class DemoOptions:
     workers: int = 1
 
     def settings(self) -> Settings:
-        """The run's settings: float32 and fixed threads, so that the same seed gives the same adapter bit for bit."""
+        """The run's settings: float32 and fixed threads, so that the same seed gives the same adapter bit for bit.
+
+        Raises SettingsError for a figure that is out of range.
+        """
         training = Training(
             learning_rate=self.learning_rate,
             batch_rows=self.batch,
@@ -35,7 +38,7 @@ class DemoOptions:
             dtype="float32",
             threads=min(cores(), TRAINING_THREADS),
         )
-        return Settings(
+        chosen = Settings(
             k=self.k,
             max_new_tokens=MAX_NEW_TOKENS,
             max_length=MAX_LENGTH,
@@ -46,6 +49,7 @@ class DemoOptions:
             engine_threads=1,
             training=training,
         )
+        return settings_from(settings_json(chosen))
 
 
 MAX_LENGTH = 1024  # tokens; the tiny world's longest prompt and answer have some 450
@@ -65,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("learning_rate", float, "peak learning rate"),
         ("batch", int, "rows per optimiser step"),
     ):
-        default = kind(environment.text(f"DEMO_{name.upper()}", str(getattr(main, name))))
+        default = environment.text(f"DEMO_{name.upper()}", str(getattr(main, name)))  # text, so that argparse checks it
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{words} ({default})")
     parser.add_argument("--workers", type=int, default=default_workers(), help=f"worker processes ({default_workers()})")
 

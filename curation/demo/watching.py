@@ -10,7 +10,7 @@ from django.db.models import F, Func, IntegerField, Sum
 from django.utils import timezone
 
 from curation.demo.screen import Screen, stage_line
-from curation.models import Evaluation, Iteration, Run, Shard, Stage, TrainingStep
+from curation.models import Evaluation, Iteration, Run, Shard, Stage, TrainingSet, TrainingStep
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageKind, StageState
 from toolcalls.evaluation import Accuracy
@@ -91,8 +91,9 @@ def _outcome(stage: Stage) -> str:
         parts = f"{iteration.selected_direct} direct + {iteration.selected_refine} refine pairs"
         return f"{parts} = {iteration.selected} of a pool of {iteration.pool}"
     if stage.kind == StageKind.ASSEMBLY:
-        return f"{stage.total} rows" if stage.total else ""
-    return ""
+        frozen = TrainingSet.objects.filter(iteration=iteration).first()
+        return f"{frozen.direct + frozen.refine} rows, sha256 {frozen.sha256[:12]}…" if frozen else ""
+    return "waits for a person" if stage.state == StageState.RUNNING else "passed"
 
 
 def _accuracies(iteration: Iteration) -> str:

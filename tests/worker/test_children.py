@@ -15,6 +15,8 @@ import pytest
 
 from worker.children import Child, ChildFailed, child_environment
 
+pytestmark = pytest.mark.process
+
 Start = Callable[[str], Child]
 ECHO = "import sys\nfor line in sys.stdin: print(line.strip(), flush=True)"
 FORKING = """

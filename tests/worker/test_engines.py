@@ -20,6 +20,8 @@ from worker.children import ChildFailed
 from worker.engines import EngineKeeper, EngineSpec, serve_command
 from worker.leases import GivenUp, Lease
 
+pytestmark = pytest.mark.process
+
 ANSWERING = """
     import json, os, sys
     print(json.dumps({"ready": True}), flush=True)

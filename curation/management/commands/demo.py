@@ -6,31 +6,27 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from curation import environment
 from curation.demo import cast, choosing, options, report
 from curation.demo.screen import Clock, Screen
 from curation.demo.watching import watch
+from curation.management.command import Error, StageCommand
 from curation.models import Run, User
 from curation.models.runs import RunState
-from curation.services.errors import ServiceError
 from curation.stages import people
-from curation.stages.errors import WrongState
 from curation.stages.table import text_table
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
-from toolcalls.errors import InputError
-
-INTERRUPTED = 130  # exit status, as a shell has it
 
 
-class Command(BaseCommand):
+class Command(StageCommand):
     help = "Run the paper's loop on a tiny model, through the real services; docs/operations.md says more."
 
     def add_arguments(self, parser: CommandParser) -> None:
         options.add_arguments(parser)
 
-    def handle(self, *_: Any, **values: Any) -> None:
+    def run(self, **values: Any) -> None:
         screen = Screen()
         log_into("demo")
         run: Run | None = None
@@ -42,11 +38,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             if run is None:
                 screen.say("Interrupted. What is done is kept; make demo goes on from there.")
-                sys.exit(INTERRUPTED)
-        except (ServiceError, InputError, WrongState, OSError) as error:
-            raise CommandError(str(error)) from error
+                raise
         if run is not None and run.state == RunState.FAILED:
-            raise CommandError(f"run {run.pk} failed: {run.why}\nmake demo tries again where it stopped")
+            raise Error(f"run {run.pk} failed: {run.why}\nmake demo tries again where it stopped")
 
     def _play(self, site: Site, chosen: options.DemoOptions, screen: Screen) -> Run:
         """From the first sample to the table; the run, which is not running any more."""

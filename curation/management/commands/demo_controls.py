@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from curation.demo import cast, choosing, controls, options, report
 from curation.demo.cast import Cast
 from curation.demo.controls import Experiment
 from curation.demo.screen import Clock, Screen
 from curation.demo.watching import watch
+from curation.management.command import Error, StageCommand
 from curation.models.runs import RunState
-from curation.services.errors import ServiceError
-from curation.stages.errors import WrongState
 from curation.stages.table import text_table
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
-from toolcalls.errors import InputError
 
 
 def whole_numbers(text: str) -> list[int]:
@@ -26,7 +23,7 @@ def whole_numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part.strip()]
 
 
-class Command(BaseCommand):
+class Command(StageCommand):
     help = "Run the demonstration with several seeds, with learning rate 0 and with shuffled truths; takes minutes for each run."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--seeds", type=whole_numbers, default=[0, 1, 2], help="of the main job (0,1,2)")
         parser.add_argument("--control-seeds", type=whole_numbers, default=[0], help="of each control (0)")
 
-    def handle(self, *_: Any, **values: Any) -> None:
+    def run(self, **values: Any) -> None:
         screen = Screen()
         log_into("demo")
         plan = controls.plan(options.from_arguments(values), values["seeds"], values["control_seeds"])
@@ -42,12 +39,10 @@ class Command(BaseCommand):
             with ended_by_signals(), Site(workers=values["workers"], port=wanted_port(), say=screen.say) as site:
                 outcomes = self._play_all(plan, site, screen)
         except KeyboardInterrupt:
-            screen.say("Interrupted; finished runs stay in the record.")
-            sys.exit(130)
-        except (ServiceError, InputError, WrongState, OSError) as error:
-            raise CommandError(str(error)) from error
+            screen.say("Interrupted. Finished runs stay in the record.")
+            raise
         if failed := [one for one in outcomes if one["state"] == RunState.FAILED]:
-            raise CommandError(f"{len(failed)} of {len(outcomes)} runs failed; the first: {failed[0]['why']}")
+            raise Error(f"{len(failed)} of {len(outcomes)} runs failed; the first: {failed[0]['why']}")
 
     def _play_all(self, plan: list[Experiment], site: Site, screen: Screen) -> list[dict[str, Any]]:
         everything = cast.assemble()
