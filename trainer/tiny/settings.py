@@ -24,5 +24,5 @@ SETTINGS: dict[str, WorldSettings] = {
     "pretraining": WorldSettings(0.025, 0.12, 0.04, calls=(0.72, 0.24, 0.04), candidates=(0.42, 0.33, 0.20, 0.05)),
     "refining": WorldSettings(0.08, 0.35, 0.15, calls=(0.50, 0.30, 0.15, 0.05), candidates=(0.30, 0.30, 0.25, 0.15)),
     "easy": WorldSettings(0.20, 0.35, 0.20, calls=(0.45, 0.35, 0.20), candidates=(0.35, 0.35, 0.25, 0.05)),
-    "hard": WorldSettings(0.50, 0.50, 0.30, calls=(0.35, 0.30, 0.25, 0.10), candidates=(0.20, 0.30, 0.30, 0.20)),
+    "hard": WorldSettings(0.65, 0.50, 0.30, calls=(0.35, 0.30, 0.25, 0.10), candidates=(0.20, 0.30, 0.30, 0.20)),
 }
