@@ -49,7 +49,7 @@ long: $(DEV_READY)  ## The tests that take minutes
 	$(PYTEST) -m "long and not gpu" --timeout=3600 $(ARGS)
 
 bench: $(DEV_READY)  ## Measure; the results land in bench/results
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS) || exit 1; done
+	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
 
 lock:  ## Resolve the dependencies anew; needs uv and the indexes that pip uses
 	UV="$(if $(wildcard $(BIN)/uv),$(abspath $(BIN)/uv),uv)" sh locks/compile.sh
