@@ -26,6 +26,7 @@ from curation.stages.reconciling import Reconciler
 
 TICK = 0.2  # seconds between two looks at the programs
 PORTS_TRIED = 100  # from WEB_PORT upwards
+RECONCILER_STOP = 5.0  # seconds for the reconciler to end what it is at
 WORKER_STOP = 20.0  # seconds for a worker to give its shard back and end its engine
 
 
@@ -130,7 +131,7 @@ class Site:
         try:
             self._reconciler.stop()
             if self._reconciler.is_alive():
-                self._reconciler.join()
+                self._reconciler.join(RECONCILER_STOP)
             connection.close()
             self._supervisor.stop()
         finally:

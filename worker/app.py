@@ -46,5 +46,5 @@ def _give_back(**_: object) -> None:
 def _end_children(**_: object) -> None:
     station.stopping.set()
     reconciler.stop()
-    reconciler.join()
+    reconciler.join(5.0)
     station.engines.end()

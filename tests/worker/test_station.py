@@ -13,7 +13,7 @@ from django.conf import settings
 from curation.models import Checkpoint, Engine, Event, Generation, Run, Shard, TrainingStep
 from curation.models.runs import RunMode, RunState
 from curation.models.shards import ShardState, StageKind
-from curation.stages import loop, running
+from curation.stages import loop, registering, running
 from curation.stages.table import iteration_table
 from toolcalls.settings import Settings, Training
 from worker.station import Station
@@ -122,3 +122,12 @@ def test_training_without_rows_is_the_end_of_a_run(start: Start, script: Script,
     loop.advance(run.pk)
     assert refreshed(run).state == RunState.SATURATED
     assert iteration_table(run)[1]["selected_direct"] == 0
+
+
+@pytest.mark.vllm
+def test_base_is_evaluated_by_vllm(start: Start) -> None:
+    chosen = Settings(max_new_tokens=160, max_length=1024, engine_dtype="float32", refine_turns=1)
+    run = start(registering.register_engine("vllm", "vllm"), chosen, mode=RunMode.STEP)
+    wake_up()
+    assert refreshed(run).state == RunState.WAITING, run.why
+    assert iteration_table(run)[0]["mean_turns"] == 1.0
