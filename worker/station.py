@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from curation.services.errors import ServiceError
 from curation.stages import shards
 from curation.stages.shards import Claim, LostLease
 from toolcalls.errors import InputError
@@ -22,6 +23,7 @@ from worker.logs import log_file
 log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
+AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
 DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
 
 
@@ -61,8 +63,10 @@ class Station:
         except (GivenUp, LostLease) as error:
             log.warning("%s attempt %d given up: %s", where, claim.attempt, error)
             shards.release(claim)
-        except (DatabaseError, InterfaceError):
-            raise
+        except (DatabaseError, InterfaceError) as error:
+            if is_away(error):
+                raise
+            self._fail(claim, where, error, retry=True)
         except InputError as error:
             self._fail(claim, where, error, retry=False)
         except Exception as error:
@@ -73,7 +77,13 @@ class Station:
         return False
 
     def _fail(self, claim: Claim, where: str, error: Exception, *, retry: bool) -> None:
-        known = isinstance(error, InputError | RuntimeError | OSError)
+        known = isinstance(error, InputError | RuntimeError | OSError | DatabaseError | ServiceError)
         log.error("%s attempt %d failed: %s", where, claim.attempt, error, exc_info=None if known else error)
         close_old_connections()
         shards.fail(claim, str(error) if known else f"{type(error).__name__}: {error}", retry=retry)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database could not be reached or was going down; otherwise it answered, and refused (e.g. a full disk)."""
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return sqlstate is None or sqlstate.startswith(AWAY)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from django.conf import settings
+from django.db import connection
 
 from curation.models import Checkpoint, Engine, Event, Generation, Run, Shard, TrainingStep
 from curation.models.runs import RunMode, RunState
@@ -114,6 +115,18 @@ def test_shard_fails_visibly_when_a_task_has_a_fault(start: Start, script: Scrip
     assert station.work_off() == 0
     assert refreshed(run).state == RunState.FAILED
     assert "KeyError" in run.why
+
+
+def test_shard_fails_visibly_when_the_database_refuses(start: Start, script: Script, small: Settings) -> None:
+    def refused(_station: Station, _lease: object) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        return ""
+
+    run = start(script(), small)
+    station = Station({StageKind.EVALUATION: refused}, settings.VAR)
+    assert station.work_off() == 0
+    assert "division by zero" in refreshed(run).why
 
 
 def test_training_without_rows_is_the_end_of_a_run(start: Start, script: Script, small: Settings) -> None:
