@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 720, 320  # of the drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 52, 52, 18, 40  # margins that hold the axes
+LEFT, RIGHT, TOP, BOTTOM = 64, 64, 30, 40  # margins that hold the axes
 
 
 @dataclass(frozen=True, slots=True)

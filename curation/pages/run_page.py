@@ -58,7 +58,7 @@ def run_page(run: Run, may_start: bool) -> RunPage:
     stages = Prefetch("stages", Stage.objects.prefetch_related(shards))
     iterations = Iteration.objects.filter(run=run).prefetch_related(stages)
     views = tuple(
-        IterationView(it.number, it.state, tuple(_stage(stage, steps.get(it.pk), now) for stage in it.stages.all()))
+        IterationView(it.number, it.state, tuple(_stage(it, stage, steps.get(it.pk), now) for stage in it.stages.all()))
         for it in reversed(iterations)
     )
     may = may_start and run.mode == RunMode.STEP and run.state == RunState.WAITING
@@ -70,12 +70,14 @@ def _last_steps(run: Run) -> dict[int, TrainingStep]:
     return {step.iteration_id: step for step in steps}
 
 
-def _stage(stage: Stage, step: TrainingStep | None, now: datetime) -> StageView:
+def _stage(iteration: Iteration, stage: Stage, step: TrainingStep | None, now: datetime) -> StageView:
     label = StageKind(stage.kind).label
     seconds = ((stage.closed_at or now) - stage.opened_at).total_seconds() if stage.opened_at else None
     if stage.kind == StageKind.TRAINING and step:
         share: int | None = 100 * step.step // max(step.steps, 1)
         detail = f"step {step.step} of {step.steps}, loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
+    elif stage.kind == StageKind.SELECTION and iteration.selected is not None:
+        share, detail = 100, f"{iteration.selected_direct} direct + {iteration.selected_refine} refine"
     else:
         share, detail = _counted(stage, seconds)
     if stage.state == StageState.DONE:
