@@ -77,11 +77,16 @@ def undo(decision: Decision, by: User) -> None:
 
 
 @transaction.atomic
-def approve(iteration: Iteration, by: User) -> None:
-    """Say that the review of an iteration is done: training goes on. Raises WrongState when it does not wait for that."""
+def approve(iteration: Iteration, by: User | None) -> None:
+    """Say that the review of an iteration is done: training goes on. `by` is None for the operator.
+
+    Raises WrongState when it does not wait for that.
+    """
     require(by, iteration.run.project.team, Role.REVIEWER)
     loop.locked(iteration.run_id)
-    stage = Stage.objects.get(iteration=iteration, kind=StageKind.REVIEW)
+    stage = Stage.objects.filter(iteration=iteration, kind=StageKind.REVIEW).first()
+    if stage is None:
+        raise WrongState(f"iteration {iteration.number} has no review: it evaluates the base only")
     move(Stage, stage.pk, StageState.RUNNING, StageState.DONE, closed_at=Now())
     events.record("review.approve", stage, run_id=iteration.run_id, actor=by)
     transaction.on_commit(partial(loop.advance, iteration.run_id), robust=True)

@@ -141,6 +141,24 @@ def test_start_iteration_needs_a_run_that_waits(start: Callable[..., str]) -> No
     assert command("start_iteration", number)[0] == f"run {number}: iteration 1 has begun\n"
 
 
+def test_change_run_pauses_resumes_and_stops(start: Callable[..., str]) -> None:
+    number = start().strip()
+    for action, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert command("change_run", number, action)[0] == f"run {number} is {state}\n"
+    with pytest.raises(Error, match="is stopped"):
+        command("change_run", number, "retry")
+
+
+def test_change_run_approves_only_a_review_that_waits(start: Callable[..., str]) -> None:
+    number = start().strip()
+    with pytest.raises(Error, match="review"):
+        command("change_run", number, "approve")
+    command("change_run", number, "stop", "--why", "enough")
+    with pytest.raises(Error, match="no review waits"):
+        command("change_run", number, "approve")
+    assert Run.objects.get().why == "enough"
+
+
 def test_run_status_shows_the_stage_and_the_table(start: Callable[..., str]) -> None:
     number = start("--set", "shard_samples=2").strip()
     out, _ = command("run_status", number)
