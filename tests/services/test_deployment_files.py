@@ -37,6 +37,13 @@ def test_every_setting_is_in_the_example_and_no_other() -> None:
     assert variables_documented() == variables_read() | variables_of_compose()
 
 
+def test_example_shows_the_demonstration_s_own_sizes() -> None:
+    shown = dict(re.findall(r"^#DEMO_([A-Z]+(?:_[A-Z]+)?)=([\d.e-]+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    main = DemoOptions()
+    sizes = {name.upper(): getattr(main, name) for name in DemoOptions.__dataclass_fields__ if name != "workers"}
+    assert {name: float(value) for name, value in shown.items() if name != "EXIT"} == sizes
+
+
 @pytest.mark.process
 def test_compose_file_meets_its_specification() -> None:
     check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
