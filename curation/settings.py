@@ -109,6 +109,8 @@ WHITENOISE_USE_FINDERS = True  # the few files are served from where they lie: n
 
 SECURE = environment.flag("SECURE", default=SITE_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
+# The web server speaks plain HTTP, so with https somebody in front of it does the TLS; without this, redirects never end.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
