@@ -16,6 +16,7 @@ from toolcalls.errors import InputError
 
 FINISHED = {RunState.SATURATED, RunState.COMPLETED, RunState.STOPPED}
 NAME = "Demo"
+CONTROL = "Control: "  # begins the names of the controls' runs
 
 
 def choose(cast: Cast, options: DemoOptions, say: Callable[[str], None]) -> Run:
@@ -69,6 +70,18 @@ def launch(cast: Cast, options: DemoOptions, revision: DatasetRevision, name: st
     running.start_run(run, by=cast.owner)
     run.refresh_from_db()
     return run
+
+
+def end_controls(cast: Cast) -> None:
+    """Stop the controls that an interruption left running: workers would do them beside what is shown now, unwatched."""
+    for run in Run.objects.running().filter(project=cast.project, name__startswith=CONTROL):
+        running.stop_run(run, by=cast.owner, why="the controls were interrupted")
+
+
+def pause_demo(cast: Cast) -> None:
+    """Pause an interrupted demonstration, for the same reason; `choose` resumes it."""
+    for run in Run.objects.running().filter(project=cast.project, name=NAME):
+        running.pause_run(run, by=cast.owner, why="the controls were started")
 
 
 def go_on(run: Run, cast: Cast) -> None:

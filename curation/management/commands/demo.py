@@ -47,6 +47,7 @@ class Command(StageCommand):
         clock = Clock()
         people_and_things = cast.assemble()
         owner = people_and_things.owner
+        choosing.end_controls(people_and_things)
         run = choosing.choose(people_and_things, chosen, screen.say)
         if run.state == RunState.RUNNING:
             screen.say(f"Run {run.pk} goes on with {site.workers} workers. Watch it: {_link(site, owner)}")

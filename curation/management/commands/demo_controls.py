@@ -39,13 +39,15 @@ class Command(StageCommand):
             with ended_by_signals(), Site(workers=values["workers"], port=wanted_port(), say=screen.say) as site:
                 outcomes = self._play_all(plan, site, screen)
         except KeyboardInterrupt:
-            screen.say("Interrupted. Finished runs stay in the record.")
+            screen.say("Interrupted. Finished runs stay in the record; make demo-controls begins anew.")
             raise
         if failed := [one for one in outcomes if one["state"] == RunState.FAILED]:
             raise Error(f"{len(failed)} of {len(outcomes)} runs failed; the first: {failed[0]['why']}")
 
     def _play_all(self, plan: list[Experiment], site: Site, screen: Screen) -> list[dict[str, Any]]:
         everything = cast.assemble()
+        choosing.end_controls(everything)
+        choosing.pause_demo(everything)
         outcomes = []
         path = settings.VAR / "demo" / "controls.json"
         for number, experiment in enumerate(plan, start=1):
@@ -59,7 +61,7 @@ class Command(StageCommand):
         clock = Clock()
         screen.say(f"\n{which}: {experiment.name}")
         revision = experiment.revision(everything)
-        run = choosing.launch(everything, experiment.options, revision, f"Control: {experiment.name}")
+        run = choosing.launch(everything, experiment.options, revision, f"{choosing.CONTROL}{experiment.name}")
         watch(run, screen, site.tick)
         outcome = controls.outcome(experiment, run)
         screen.say(f"{text_table(outcome['iterations'])}\nRun {run.pk} is {run.state} after {clock.seconds:.0f} s. {run.why}")
