@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -40,10 +41,14 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def start_iteration(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start the next iteration of a run in step mode."""
+    """Start the next iteration of a run in step mode. 403 for a role that may not; 409, and the page, for a run not waiting."""
     shown = _run(request, pk)
     try:
         running.start_iteration(shown, by=request.user)
-    except (WrongState, NotPermitted) as error:
+    except NotPermitted as error:
+        raise PermissionDenied(str(error)) from error
+    except WrongState as error:
         messages.error(request, str(error))
+        page = run_page(shown, _may_start(request, shown))
+        return render(request, "curation/runs/page.html", {"page": page}, status=409)
     return redirect("run", pk=pk)

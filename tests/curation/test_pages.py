@@ -96,11 +96,22 @@ def test_only_an_engineer_is_offered_the_next_iteration(
     Run.objects.filter(pk=run.pk).update(state="waiting")
     client.force_login(viewer)
     assert "Start the next iteration" not in client.get(reverse("run", args=[run.pk])).content.decode()
-    client.post(reverse("run_start_iteration", args=[run.pk]))
+    assert client.post(reverse("run_start_iteration", args=[run.pk])).status_code == 403
     run.refresh_from_db()
     assert run.state == "waiting"
     client.force_login(engineer)
     assert "Start the next iteration" in client.get(reverse("run", args=[run.pk])).content.decode()
+    assert client.post(reverse("run_start_iteration", args=[run.pk])).status_code == 302
+    run.refresh_from_db()
+    assert run.state == "running"
+
+
+def test_a_run_that_does_not_wait_is_not_started_and_the_page_says_why(client: Client, shown_run: Run, engineer: User) -> None:
+    client.force_login(engineer)
+    answer = client.post(reverse("run_start_iteration", args=[shown_run.pk]))
+    assert answer.status_code == 409
+    assert f"run {shown_run.pk} is running already" in answer.content.decode()
+    assert client.get(reverse("run_start_iteration", args=[shown_run.pk])).status_code == 405
 
 
 def test_a_sign_in_link_works_once_and_only_by_its_button(client: Client, viewer: User) -> None:
