@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toolcalls.prompts import run_messages
@@ -48,7 +48,7 @@ def training_rows(direct: Iterable[Sample], pairs: Iterable[Pair], settings: Set
     return sorted(rows, key=place)
 
 
-def training_set_hash(rows: Sequence[TrainingRow]) -> str:
+def training_set_hash(rows: Iterable[TrainingRow]) -> str:
     """sha256, hex, of the rows in their order: the identity of a training set, repeated in the checkpoint's meta.json."""
     digest = hashlib.sha256()
     for row in rows:

@@ -138,8 +138,8 @@ def rows(training_set: TrainingSet) -> Iterator[TrainingRow]:
 
 def verify(training_set: TrainingSet) -> None:
     """Raises InputError when the rows can no longer be rebuilt as they were frozen."""
-    if training_set_hash(list(rows(training_set))) != training_set.sha256:
+    if training_set_hash(rows(training_set)) != training_set.sha256:
         raise InputError(
             f"the training set of iteration {training_set.iteration.number} is not what was frozen any more, because another "
-            "version of this program renders its prompts differently; finish the run with the version that began it"
+            "version of this program renders its prompts differently; train and export with the version that began the run"
         )

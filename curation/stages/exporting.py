@@ -60,10 +60,12 @@ def find_iteration(run: Run, number: int) -> Iteration:
 def export_lines(iteration: Iteration, format: str = "whetstone", by: User | None = None) -> Iterator[str]:  # noqa: A002
     """One line per training row, in the order of training, without the newline; a chunk of rows is held at a time.
 
-    Raises InputError, before the first line, for an unknown format and for an iteration without a training set.
+    Raises InputError, before the first line, for an unknown format, for an iteration without a training set, and when its rows
+    can no longer be rebuilt as they were frozen.
     """
     require(by, iteration.run.project.team, Role.VIEWER)
     line, frozen = _line_of(format), _training_set(iteration)
+    assembly.verify(frozen)
     return (line(row) for row in assembly.rows(frozen))
 
 

@@ -60,6 +60,13 @@ def test_trl_lines_are_prompt_and_completion(iteration: Iteration) -> None:
         assert row["completion"][0]["role"] == "assistant"
 
 
+def test_rows_that_are_not_what_was_trained_on_are_not_exported(iteration: Iteration, tmp_path: Path) -> None:
+    RefinePair.objects.filter(iteration=iteration).update(first_answer="[get_weather(city='Elsewhere')]")
+    with pytest.raises(InputError, match="not what was frozen any more"):
+        exporting.export_file(iteration, tmp_path / "rows.jsonl")
+    assert not list(tmp_path.glob("*.jsonl*"))
+
+
 def test_file_and_manifest_agree(iteration: Iteration, tmp_path: Path, viewer: User) -> None:
     out = tmp_path / "rows.jsonl"
     manifest = exporting.export_file(iteration, out, "trl", by=viewer)
