@@ -29,6 +29,12 @@ def test_services_load_no_django() -> None:
     assert not loaded_after("import curation.services.supervisor") & {"django", "celery"}
 
 
-@pytest.mark.parametrize("module", ["toolcalls", "trainer"])
-def test_the_packages_below_load_no_server(module: str) -> None:
-    assert not loaded_after(f"import {module}") & (SERVERS | {"torch"})
+def test_the_paper_s_rules_load_neither_servers_nor_tensors() -> None:
+    modules = sorted(f"toolcalls.{path.stem}" for path in (ROOT / "toolcalls").glob("[a-z]*.py"))
+    assert len(modules) > 20
+    assert not loaded_after(f"import {', '.join(modules)}") & (SERVERS | TENSORS | {"jinja2", "numpy"})
+
+
+@pytest.mark.parametrize("module", ["cli", "serving", "checkpoints", "models", "engines.registry", "engines.scripted"])
+def test_the_trainer_s_light_modules_load_neither_servers_nor_torch(module: str) -> None:
+    assert not loaded_after(f"import trainer.{module}") & (SERVERS | {"torch", "transformers", "peft", "vllm", "accelerate"})
