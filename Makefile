@@ -1,4 +1,4 @@
-# Everything a newcomer runs. `make demo` and `make test` set themselves up: they need Python 3.11 or 3.12 and make.
+# Everything a newcomer runs. `make demo` and `make test` set themselves up: they need Python ≥ 3.11 (tested on 3.11) and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -23,7 +23,7 @@ class Training:
     lora_rank: int = 16  # paper: 16
     lora_alpha: int = 32  # paper: 32
     schedule: Literal["cosine", "linear", "constant"] = "cosine"  # paper: cosine
-    warmup: float = 0.1  # fraction of the steps; paper: 0.1
+    warmup: float = 0.1  # fraction of the steps, below 1; paper: 0.1
     max_length: int = 4096  # tokens; a longer row is left out and counted, never truncated
     max_grad_norm: float = 1.0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen weights and the forward pass
@@ -93,7 +93,7 @@ _LEAST: dict[str, float] = {
     "training.threads": 1,
     "training.merge_tolerance": 0,
 }
-_MOST: dict[str, float] = {"k": 1024, "temperature": 100, "seed": 2**63 - 1, "training.learning_rate": 1, "training.warmup": 1}
+_MOST: dict[str, float] = {"k": 1024, "temperature": 100, "seed": 2**63 - 1, "training.learning_rate": 1, "training.warmup": 0.99}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 

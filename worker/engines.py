@@ -15,6 +15,7 @@ from typing import Any
 
 from curation.stages.jobs import EngineRequest
 from curation.stages.shards import Claim
+from toolcalls.errors import InputError
 from toolcalls.records import Generation
 from trainer.engines.protocol import EngineError
 from worker.children import Child
@@ -40,7 +41,11 @@ class EngineSpec:
     @classmethod
     def of(cls, claim: Claim) -> EngineSpec:
         chosen, options = claim.settings, dict(claim.engine_options)
-        model = Path(options.pop("script")) if claim.engine_kind == "scripted" else claim.model
+        model = claim.model
+        if claim.engine_kind == "scripted":
+            if "script" not in options:
+                raise InputError("a scripted engine needs the option script, the file of its answers; register one that has it")
+            model = Path(options.pop("script"))
         text = json.dumps(options, sort_keys=True)
         return cls(claim.engine_kind, model, chosen.engine_dtype, chosen.engine_threads, chosen.max_length, text)
 

@@ -25,6 +25,13 @@ class EngineKind(models.TextChoices):
     SCRIPTED = "scripted"
 
 
+ENGINE_OPTIONS = {
+    EngineKind.TRANSFORMERS: {"device", "rows", "tokens"},
+    EngineKind.VLLM: {"kv_cache_bytes", "rows"},
+    EngineKind.SCRIPTED: {"script"},  # the file of its answers
+}
+
+
 class Engine(models.Model):
     """A way to generate: a kind and its options (plain JSON for trainer.engines)."""
 

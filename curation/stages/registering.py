@@ -13,7 +13,7 @@ from django.core.validators import validate_slug
 from django.db import transaction
 
 from curation.models import Base, Engine, User
-from curation.models.registry import EngineKind
+from curation.models.registry import ENGINE_OPTIONS, EngineKind
 from curation.stages import events
 from curation.stages.artifacts import base_dir, within
 from curation.stages.errors import InputError, NotPermitted
@@ -50,7 +50,7 @@ def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
 def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = None, by: User | None = None) -> Engine:
     """Register a way to generate. Registering the same again changes nothing.
 
-    Raises InputError for an unknown kind, options that are no JSON, or a name that stands for another engine.
+    Raises InputError for an unknown kind or option, options that are no JSON, or a name that stands for another engine.
     """
     _operator_only(by)
     _check_name(name, "engine")
@@ -60,6 +60,9 @@ def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = No
         plain = json.loads(json.dumps(dict(options or {}), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InputError(f"engine {name!r}: its options must be plain JSON ({error})") from error
+    if unknown := sorted(set(plain) - ENGINE_OPTIONS[EngineKind(kind)]):
+        allowed = ", ".join(sorted(ENGINE_OPTIONS[EngineKind(kind)]))
+        raise InputError(f"engine {name!r}: a {kind} engine has no option {', '.join(unknown)}; its options are {allowed}")
     known = Engine.objects.select_for_update().filter(name=name).first()
     if known is None:
         engine = Engine.objects.create(name=name, kind=kind, options=plain)

@@ -84,8 +84,10 @@ def test_import_lists_what_it_left_out(project: Project, pool_file: Path) -> Non
 def test_base_and_engine_are_registered(db: None, make_model_folder: Callable[..., Path]) -> None:
     out, _ = command("register_base", "tiny", make_model_folder())
     assert Base.objects.get().sha256 in out
-    command("register_engine", "fast", "vllm", "--option", "seed=1", "--option", "cache.share=0.5", "--option", "name=x")
-    assert Engine.objects.get().options == {"seed": 1, "cache": {"share": 0.5}, "name": "x"}
+    command("register_engine", "fast", "transformers", "--option", "rows=64", "--option", "device=cpu")
+    assert Engine.objects.get().options == {"rows": 64, "device": "cpu"}
+    with pytest.raises(Error, match="has no option cache"):
+        command("register_engine", "other", "vllm", "--option", "cache.share=0.5")
 
 
 def test_base_that_is_no_model_is_one_line(model_root: Path, db: None) -> None:

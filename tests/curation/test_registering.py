@@ -152,15 +152,17 @@ def test_artifact_path_and_uri_are_inverse(model_root: Path) -> None:
 
 
 def test_engine_keeps_its_options(db: None) -> None:
-    engine = registering.register_engine("fast", "vllm", {"tensor_parallel": 2})
-    assert registering.register_engine("fast", "vllm", {"tensor_parallel": 2}) == engine
-    assert Engine.objects.get().options == {"tensor_parallel": 2}
+    engine = registering.register_engine("fast", "vllm", {"rows": 64})
+    assert registering.register_engine("fast", "vllm", {"rows": 64}) == engine
+    assert Engine.objects.get().options == {"rows": 64}
     with pytest.raises(InputError, match="'fast' is registered as vllm"):
         registering.register_engine("fast", "vllm", {})
     with pytest.raises(InputError, match="'magic' is unknown"):
         registering.register_engine("other", "magic")
+    with pytest.raises(InputError, match="has no option speed; its options are kv_cache_bytes, rows"):
+        registering.register_engine("other", "vllm", {"speed": 2})
     with pytest.raises(InputError, match="must be plain JSON"):
-        registering.register_engine("other", "vllm", {"a": object()})
+        registering.register_engine("other", "vllm", {"rows": object()})
 
 
 def test_only_an_operator_registers(owner: User, make_model_folder: Callable[..., Path]) -> None:

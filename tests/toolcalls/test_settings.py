@@ -43,7 +43,7 @@ def test_a_whole_number_is_taken_for_a_number() -> None:
         ({"refine_scope": "some"}, "refine_scope: 'some' is not allowed; choose one of all, selected"),
         ({"refine_scope": ["all"]}, "refine_scope: ['all'] is not allowed; choose one of all, selected"),
         ({"epsilon": -0.1}, "epsilon: -0.1 is out of range; allowed is at least 0"),
-        ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is out of range; allowed is from 0 to 1"),
+        ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is out of range; allowed is from 0 to 0.99"),
         ({"training": 3}, "training: an object of settings expected, not 3"),
         ([], "settings: an object of settings expected, not []"),
     ],

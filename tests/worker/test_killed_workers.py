@@ -61,6 +61,7 @@ def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
     wait_for(lambda: is_over(undisturbed), 120)
 
     assert Shard.objects.get(stage__iteration__run=disturbed, stage__kind=StageKind.TRAINING).attempt == 2
+    assert Shard.objects.filter(stage__iteration__run=disturbed, stage__kind=StageKind.SAMPLING, attempt__gt=1).exists()
     assert Shard.objects.filter(stage__iteration__run=undisturbed, attempt__gt=1).count() == 0
     assert generations(disturbed) == generations(undisturbed)
     by_turn = [Generation.objects.filter(iteration__run=disturbed, turn=turn).count() for turn in (0, 1)]

@@ -138,9 +138,16 @@ def test_training_without_rows_is_the_end_of_a_run(start: Start, script: Script,
 
 
 @pytest.mark.vllm
-def test_base_is_evaluated_by_vllm(start: Start) -> None:
-    chosen = Settings(max_new_tokens=160, max_length=1024, engine_dtype="float32", refine_turns=1)
-    run = start(registering.register_engine("vllm", "vllm"), chosen, mode=RunMode.STEP)
+def test_an_iteration_runs_on_vllm(start: Start) -> None:
+    """The tiny base samples, refines and is evaluated by real vLLM, before its training and after it."""
+    training = Training(learning_rate=2e-3, batch_rows=8, device_rows=8, max_length=1024, dtype="float32")
+    limits = {"max_new_tokens": 160, "max_length": 1024, "engine_dtype": "float32", "refine_turns": 1, "shard_samples": 12}
+    run = start(registering.register_engine("vllm", "vllm"), Settings(k=2, max_iterations=1, training=training, **limits))
     wake_up()
-    assert refreshed(run).state == RunState.WAITING, run.why
-    assert iteration_table(run)[0]["mean_turns"] == 1.0
+    assert refreshed(run).state == RunState.COMPLETED, run.why
+    row = iteration_table(run)[1]
+    assert 0 < row["selected_direct"] <= row["pool"] == 24
+    attempts = Generation.objects.filter(iteration__run=run, turn=0)
+    assert attempts.count() == 24 * 2
+    assert attempts.filter(finish_reason="stop").exists()
+    assert attempts.values("seed").distinct().count() == 24 * 2
