@@ -86,6 +86,6 @@ def _line(one: dict[str, Any]) -> str:
     low, high = rows[0]["heldout_direct_interval"]
     trained = [f"{100 * row['heldout_direct']:.1f}" for row in rows[1:] if row["heldout_direct"] is not None]
     counts = [str(row["selected_direct"] + row["selected_refine"]) for row in rows[1:] if row["selected_refine"] is not None]
-    verdict = "above the base's interval" if one["grew_beyond_interval"] else "within the base's interval"
+    verdict = "above the base's interval" if one["grew_beyond_interval"] else "not above the base's interval"
     base = f"base {100 * rows[0]['heldout_direct']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
     return f"{base} → {', '.join(trained) or 'not trained'} %: {verdict}; selected {', '.join(counts)}; {one['state']}"
