@@ -93,7 +93,7 @@ def test_changed_truth_is_a_new_version_of_the_same_sample(project: Project, mak
     assert (report.new, report.revision.number) == (1, 2)
     assert contents(report.revision) == [new, other]
     assert contents(first) == [old, other]
-    assert list(SampleVersion.objects.filter(sample__key="sample-0").values_list("number", flat=True)) == [1, 2]
+    assert list(SampleVersion.objects.filter(sample__key="sample-0").order_by("id").values_list("number", flat=True)) == [1, 2]
     assert Sample.objects.count() == 2
 
 
