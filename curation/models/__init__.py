@@ -1,22 +1,29 @@
 """The record (DESIGN): one noun per file."""
 
+from curation.models.access import ApiToken, Invitation, Scope
 from curation.models.checkpoints import Checkpoint
+from curation.models.comments import Comment
 from curation.models.datasets import Dataset, DatasetRevision, RevisionEntry, Sample, SampleVersion
 from curation.models.decisions import Decision
 from curation.models.evaluations import Evaluation, EvaluationItem
 from curation.models.events import Event
+from curation.models.exports import Export
 from curation.models.generations import Generation
 from curation.models.people import Membership, Role, SignInLink, Team, User
 from curation.models.projects import Project
 from curation.models.registry import Base, Engine
 from curation.models.runs import Iteration, Run
+from curation.models.searching import SampleWords
 from curation.models.shards import Shard, Stage
 from curation.models.training import TrainingRow, TrainingSet, TrainingStep
-from curation.models.verdicts import RefinePair, Verdict
+from curation.models.uploads import Upload
+from curation.models.verdicts import RefinePair, Rejudgement, Verdict
 
 __all__ = [
+    "ApiToken",
     "Base",
     "Checkpoint",
+    "Comment",
     "Dataset",
     "DatasetRevision",
     "Decision",
@@ -24,16 +31,21 @@ __all__ = [
     "Evaluation",
     "EvaluationItem",
     "Event",
+    "Export",
     "Generation",
+    "Invitation",
     "Iteration",
     "Membership",
     "Project",
     "RefinePair",
+    "Rejudgement",
     "RevisionEntry",
     "Role",
     "Run",
     "Sample",
     "SampleVersion",
+    "SampleWords",
+    "Scope",
     "Shard",
     "SignInLink",
     "Stage",
@@ -41,6 +53,7 @@ __all__ = [
     "TrainingRow",
     "TrainingSet",
     "TrainingStep",
+    "Upload",
     "User",
     "Verdict",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from curation.models.choices import one_of
-from curation.models.datasets import Sample
+from curation.models.datasets import Sample, SampleVersion
+from curation.models.events import Event
 from curation.models.people import User
 from curation.models.runs import Iteration, Run
 
@@ -14,6 +15,7 @@ class DecisionKind(models.TextChoices):
     KEEP = "keep"  # enters training even when not selected
     DROP = "drop"  # does not enter training, nor the next iterations' sampling, until undone
     DISCUSS = "discuss"  # blocks the row, not the run
+    FIX = "fix"  # the truth is corrected: the next iterations sample and train `version`, this one leaves the row out
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -22,17 +24,23 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class Decision(models.Model):
-    """On a sample (turn 0: holds for the run from then on) or on a refine pair (turn 1: holds for its iteration)."""
+    """On a sample (turn 0: holds for the run from then on) or on a refine pair (turn 1: holds for its iteration).
+
+    `made_by` and `undone_by` are the operations that made and ended it, so that undoing an operation is exact.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="decisions")
     iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="decisions")
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="decisions")
     turn = models.SmallIntegerField()
     kind = models.CharField(max_length=8, choices=DecisionKind.choices)
+    version = models.ForeignKey(SampleVersion, null=True, on_delete=models.PROTECT, related_name="+")  # of a fix only
     why = models.TextField(blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     at = models.DateTimeField(auto_now_add=True)
     undone_at = models.DateTimeField(null=True)
+    made_by = models.ForeignKey(Event, null=True, on_delete=models.PROTECT, related_name="decisions_made")
+    undone_by = models.ForeignKey(Event, null=True, on_delete=models.PROTECT, related_name="decisions_undone")
 
     objects = DecisionQuerySet.as_manager()
 
@@ -45,4 +53,8 @@ class Decision(models.Model):
                 fields=["iteration", "sample"], condition=models.Q(turn=1, undone_at=None), name="decision_one_pair"
             ),
             one_of("kind", DecisionKind, "decision"),
+            models.CheckConstraint(
+                condition=models.Q(kind="fix", turn=0, version__isnull=False) | (~models.Q(kind="fix") & models.Q(version=None)),
+                name="decision_version_of_fix",
+            ),
         ]

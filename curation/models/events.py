@@ -10,7 +10,7 @@ from curation.models.people import Team, User
 class Event(models.Model):
     """Who did what to which thing, from which state to which, and why. `actor` is null when the loop did it by itself."""
 
-    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="events")
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="events", db_index=False)
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="events")
     verb = models.CharField(max_length=40)  # e.g. "run.start", "shard.return"
     subject_kind = models.CharField(max_length=20)
@@ -23,4 +23,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["run_id", "id"], name="event_of_run")]
+        indexes = [
+            models.Index(fields=["run_id", "id"], name="event_of_run"),
+            models.Index(fields=["team", "id"], name="event_of_team"),
+        ]

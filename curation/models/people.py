@@ -34,6 +34,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    most: Role | None = None  # no field: what the API token of a request allows at most; None without a token
+
     objects = UserManager()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []

@@ -22,6 +22,10 @@ class TrainingSet(models.Model):
     direct = models.PositiveIntegerField()
     refine = models.PositiveIntegerField()
     too_long = models.PositiveIntegerField(null=True)  # rows left out by the trainer; null before training
+    uri = models.CharField(max_length=255, blank=True)  # of the rows as JSON lines, relative to the artifacts' root
+    file_sha256 = models.CharField(max_length=64, blank=True)
+    bytes = models.PositiveBigIntegerField(null=True)
+    tokens_uri = models.CharField(max_length=255, blank=True)  # of what the trainer made of each row: ids, labels, pieces
     created_at = models.DateTimeField(auto_now_add=True)
 
 

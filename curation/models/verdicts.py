@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from curation.models.datasets import SampleVersion
+from curation.models.choices import one_of
+from curation.models.datasets import Sample, SampleVersion
 from curation.models.runs import Iteration
+
+
+class Outcome(models.TextChoices):
+    """A verdict in one word, to filter by: its best hit, else the reason of its nearest attempt."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    PARAM_MISMATCH = "param_mismatch"
+    TOO_MANY_CALLS = "too_many_calls"
+    WRONG_COUNT = "wrong_count"
+    WRONG_TOOL = "wrong_tool"
+    UNPARSABLE = "unparsable"
+    NOT_A_CALL = "not_a_call"
+    TRUNCATED = "truncated"
+    TOO_LONG = "too_long"
+    EXCLUDED = "excluded"  # the truth calls nothing and no_call_policy is exclude
+
+
+class Change(models.TextChoices):
+    """How far A₁ is from A, of a refine pair."""
+
+    STOP = "stop"  # A₁ = A
+    SMALL = "small"  # A₁ ≈ A, not =
+    LARGE = "large"
+
+
+class TurnVerdict(models.Model):
+    """The judgement of one turn's k attempts (Eq. 2 and Eq. 3)."""
+
+    turn = models.SmallIntegerField()
+    attempts = models.SmallIntegerField()
+    exact_hits = models.SmallIntegerField()
+    approximate_hits = models.SmallIntegerField()
+    first_hit = models.SmallIntegerField(null=True)
+    reason = models.CharField(max_length=16, blank=True)
+    reasons = models.JSONField(default=dict)
+    other_answer = models.TextField(null=True)
+    other_count = models.SmallIntegerField(default=0)
+    excluded = models.BooleanField(default=False)  # the truth calls nothing and no_call_policy is exclude
+    comparator = models.CharField(max_length=80)
+
+    class Meta:
+        abstract = True
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):
@@ -20,25 +66,22 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         return self.filter(approximate_hits__gt=0, excluded=False)
 
 
-class Verdict(models.Model):
-    """Carries what a list filters and sorts on, so that a list page reads no generation."""
+class Verdict(TurnVerdict):
+    """Carries what a list filters and sorts on, so that a list page reads no generation.
 
-    iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="verdicts")
+    `decision` repeats the standing decision on the sample (turn 0) or on its pair (turn 1); curation.stages.review writes both.
+    """
+
+    iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="verdicts", db_index=False)
     version = models.ForeignKey(SampleVersion, on_delete=models.PROTECT, related_name="verdicts")
-    turn = models.SmallIntegerField()
-    attempts = models.SmallIntegerField()
-    exact_hits = models.SmallIntegerField()
-    approximate_hits = models.SmallIntegerField()
-    first_hit = models.SmallIntegerField(null=True)
-    reason = models.CharField(max_length=16, blank=True)
-    reasons = models.JSONField(default=dict)
-    other_answer = models.TextField(null=True)
-    other_count = models.SmallIntegerField(default=0)
-    excluded = models.BooleanField(default=False)  # the truth calls nothing and no_call_policy is exclude
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="verdicts")
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
     category = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=16, blank=True)
     calls = models.PositiveSmallIntegerField(null=True)
-    comparator = models.CharField(max_length=80)
+    tools = ArrayField(models.TextField(), default=list)  # names of the tools that the truth calls, each once, in its order
+    decision = models.CharField(max_length=8, blank=True)
+    change = models.CharField(max_length=8, blank=True, choices=Change.choices)  # turn 1 only
     checkpoint = models.ForeignKey("Checkpoint", null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = VerdictQuerySet.as_manager()
@@ -50,7 +93,35 @@ class Verdict(models.Model):
                 condition=models.Q(exact_hits__lte=models.F("approximate_hits"), approximate_hits__lte=models.F("attempts")),
                 name="verdict_hits_add_up",
             ),
+            one_of("outcome", Outcome, "verdict"),
         ]
+        # One per facet, each ending in the key that pages go by.
+        indexes = [
+            models.Index(fields=["iteration", "turn", "id"], name="verdict_of_turn"),
+            models.Index(fields=["iteration", "turn", "outcome", "id"], name="verdict_by_outcome"),
+            models.Index(fields=["iteration", "turn", "approximate_hits", "id"], name="verdict_by_hits"),
+            models.Index(fields=["iteration", "turn", "category", "id"], name="verdict_by_category"),
+            models.Index(fields=["iteration", "turn", "language", "id"], name="verdict_by_language"),
+            models.Index(fields=["iteration", "turn", "calls", "id"], name="verdict_by_calls"),
+            models.Index(fields=["iteration", "turn", "other_count", "id"], name="verdict_by_other_count"),
+            models.Index(
+                fields=["iteration", "turn", "decision", "id"], condition=~models.Q(decision=""), name="verdict_by_decision"
+            ),
+            models.Index(fields=["iteration", "change", "id"], condition=models.Q(turn=1), name="verdict_by_change"),
+            GinIndex(fields=["tools"], name="verdict_by_tool"),
+        ]
+
+
+class Rejudgement(TurnVerdict):
+    """What the attempts of an iteration come to under a truth that a person has corrected since; it selects nothing."""
+
+    iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="rejudgements")
+    version = models.ForeignKey(SampleVersion, on_delete=models.PROTECT, related_name="+")  # the corrected one
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="rejudgements")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["iteration", "version", "turn"], name="rejudgement_unique")]
 
 
 class RefinePair(models.Model):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from curation.models import Decision
 from curation.models import Generation as GenerationRow
 from curation.models import Verdict as VerdictRow
+from curation.models.verdicts import Change, Outcome
 from curation.stages.copying import copy_rows, json_text, storable
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.shards import Claim
@@ -22,6 +24,7 @@ GENERATION_COLUMNS = (
 VERDICT_COLUMNS = (
     "iteration_id", "version_id", "turn", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason", "reasons",
     "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
+    "sample_id", "outcome", "tools", "decision", "change",
 )  # fmt: skip
 
 
@@ -48,10 +51,41 @@ def is_excluded(claim: Claim, entry: PoolSample) -> bool:
     return entry.sample.truth is None and claim.settings.no_call_policy == "exclude"
 
 
-def write_turns(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> None:
-    """Write the attempts and the verdicts, within the fence."""
+def outcome(found: Verdict, *, excluded: bool) -> str:
+    """The verdict in one word (models.verdicts.Outcome)."""
+    if excluded:
+        return Outcome.EXCLUDED
+    if found.approximate_hits:
+        return Outcome.EXACT if found.exact_hits else Outcome.APPROXIMATE
+    return found.reason
+
+
+def change(first: Judgement) -> str:
+    """How far A₁ is from A: the same, approximately the same, or another answer (models.verdicts.Change)."""
+    if first.max_param_diff is None or first.max_param_diff > 1:
+        return Change.LARGE
+    return Change.SMALL if first.max_param_diff else Change.STOP
+
+
+def write_turns(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn], changes: Mapping[int, str] | None = None) -> None:
+    """Write the attempts and the verdicts, within the fence. `changes` gives each version's of the refine turn."""
     write_generations(claim, turn, turns)
-    copy_rows(VerdictRow, VERDICT_COLUMNS, (_verdict_row(claim, turn, item) for item in turns))
+    decided = _decisions(claim, turn, turns)
+    rows = (
+        (*_verdict_row(claim, turn, item), decided.get(item.entry.sample_id, ""), (changes or {}).get(item.entry.version, ""))
+        for item in turns
+    )
+    copy_rows(VerdictRow, VERDICT_COLUMNS, rows)
+
+
+def _decisions(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> dict[int, str]:
+    """Sample → the decision that stands on it, from an earlier iteration or from while its shard was worked on."""
+    standing = Decision.objects.standing().filter(
+        run_id=claim.run_id, turn=turn, sample_id__in=[item.entry.sample_id for item in turns]
+    )
+    if turn:
+        standing = standing.filter(iteration_id=claim.iteration_id)
+    return dict(standing.values_list("sample_id", "kind"))
 
 
 def write_generations(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> None:
@@ -88,6 +122,7 @@ def _generation_row(
 
 
 def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ...]:
+    """All columns but the last two."""
     entry, found = item.entry, item.verdict
     return (
         claim.iteration_id,
@@ -107,4 +142,7 @@ def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ..
         entry.calls,
         found.comparator,
         claim.checkpoint_id,
+        entry.sample_id,
+        outcome(found, excluded=is_excluded(claim, entry)),
+        list(dict.fromkeys(storable(call.name) for call in entry.sample.truth or ())),
     )

@@ -22,6 +22,7 @@ class PoolSample:
     """A sample version as the stages use it. `sample.id` is the key within the data set."""
 
     version: int
+    sample_id: int
     sha256: str
     sample: Sample
     category: str
@@ -83,4 +84,4 @@ def load(version_ids: Iterable[int]) -> dict[int, PoolSample]:
 def _read(version: SampleVersion) -> PoolSample:
     key = version.sample.key
     sample = replace(sample_from_json(version.content, f"sample {key}"), id=key)
-    return PoolSample(version.pk, version.sha256, sample, version.category, version.language, version.calls)
+    return PoolSample(version.pk, version.sample_id, version.sha256, sample, version.category, version.language, version.calls)

@@ -9,12 +9,12 @@ from curation.models import RefinePair
 from curation.stages import pool
 from curation.stages.copying import copy_rows, storable
 from curation.stages.jobs import EngineRequest, WrongResults, check_answers
-from curation.stages.judging import judged, write_turns
+from curation.stages.judging import change, judged, write_turns
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.sampling import GREEDY_ATTEMPT, seeds
 from curation.stages.shards import Claim, fence
 from toolcalls.prompts import run_messages
-from toolcalls.records import DIRECT, REFINE, Generation, Sampling
+from toolcalls.records import DIRECT, REFINE, Generation, Judgement, Sampling
 from toolcalls.refinement import is_identical, refine_messages, usable_first_answer
 from toolcalls.selection import judge
 
@@ -68,14 +68,19 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
     check_answers(requests(claim), answers)
     samples, first = pool.load(claim.versions), first_answers(claim)
     turns = [judged(claim, samples[number], attempts) for number, attempts in answers.items()]
-    pairs = [_pair_row(claim, entry, first[number]) for number, entry in samples.items()]
+    judgements = {number: _judged_first(claim, entry, first[number]) for number, entry in samples.items()}
+    pairs = [_pair_row(claim, entry, first[number], judgements[number]) for number, entry in samples.items()]
+    changes = {number: change(judgement) for number, judgement in judgements.items()}
     with fence(claim, pairs=len(turns), attempts=sum(len(turn.generations) for turn in turns)):
         copy_rows(RefinePair, PAIR_COLUMNS, pairs)
-        write_turns(claim, REFINE, turns)
+        write_turns(claim, REFINE, turns, changes)
 
 
-def _pair_row(claim: Claim, entry: PoolSample, first: Generation) -> tuple[object, ...]:
-    judgement = judge(first, entry.sample, comparator_of(claim.settings), "any_no_call")
+def _judged_first(claim: Claim, entry: PoolSample, first: Generation) -> Judgement:
+    return judge(first, entry.sample, comparator_of(claim.settings), "any_no_call")
+
+
+def _pair_row(claim: Claim, entry: PoolSample, first: Generation, judgement: Judgement) -> tuple[object, ...]:
     usable = usable_first_answer(first)
     exact, text = usable and is_identical(judgement), usable and is_identical(judgement, by="text")
     return (claim.iteration_id, entry.version, storable(first.text), usable, exact, text)

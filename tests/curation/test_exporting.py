@@ -29,11 +29,12 @@ def iteration(make_run: Callable[..., Run]) -> Iteration:
     run = make_run()
     iteration = Iteration.objects.create(run=run, number=1, state="done")
     train = RevisionEntry.objects.filter(revision=run.revision, version__sample__split=Split.TRAIN)
-    for place, version in enumerate(train.order_by("position").values_list("version_id", flat=True)):
+    for place, (version, sample) in enumerate(train.order_by("position").values_list("version_id", "version__sample_id")):
         for turn in (0, 1) if place < 3 else (0,):
             Verdict.objects.create(
-                iteration=iteration, version_id=version, turn=turn, attempts=2, exact_hits=1, approximate_hits=1, comparator="1"
-            )
+                iteration=iteration, version_id=version, sample_id=sample, outcome="exact", turn=turn,
+                attempts=2, exact_hits=1, approximate_hits=1, comparator="1",
+            )  # fmt: skip
         RefinePair.objects.create(
             iteration=iteration, version_id=version, first_answer=FIRST_ANSWER, usable=True,
             identical_exact=False, identical_text=False,

@@ -109,8 +109,9 @@ def test_hits_add_up(make_run: Callable[..., Run], attempts: int, approximate: i
     version = SampleVersion.objects.first()
     with refused("verdict_hits_add_up"), transaction.atomic():
         Verdict.objects.create(
-            iteration=iteration, version=version, turn=0, attempts=attempts, approximate_hits=approximate, exact_hits=exact
-        )
+            iteration=iteration, version=version, sample=version.sample, outcome="exact", turn=0,
+            attempts=attempts, approximate_hits=approximate, exact_hits=exact,
+        )  # fmt: skip
 
 
 def test_sample_has_one_standing_decision_in_a_run(make_run: Callable[..., Run], reviewer: User) -> None:

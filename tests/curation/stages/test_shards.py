@@ -13,7 +13,7 @@ from django.db import DataError, connection
 from django.db.models import F
 from django.utils import timezone
 
-from curation.models import Event, Generation, Iteration, RefinePair, Run, Shard, Stage, Verdict
+from curation.models import Event, Generation, Iteration, RefinePair, Run, Sample, Shard, Stage, Verdict
 from curation.models.shards import ShardState
 from curation.stages import refinement, returning, running, sampling, shards
 from curation.stages.jobs import WrongResults
@@ -129,7 +129,7 @@ def test_a_failure_in_the_middle_of_storing_undoes_all_of_it(run: Run, hand: Any
     claim = hand.claim()
     with pytest.raises(DataError), shards.fence(claim), connection.cursor() as cursor:
         Verdict.objects.create(iteration_id=claim.iteration_id, version_id=claim.versions[0], turn=0, attempts=0, exact_hits=0,
-                               approximate_hits=0, comparator="x")  # fmt: skip
+                               approximate_hits=0, comparator="x", outcome="exact", sample=Sample.objects.first())  # fmt: skip
         cursor.execute("SELECT 1 / 0")
     assert not Verdict.objects.exists()
     assert Shard.objects.get(pk=claim.shard_id).state == ShardState.LEASED
