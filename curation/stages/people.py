@@ -26,6 +26,10 @@ def require(user: User | None, team: Team, role: str) -> None:
         raise NotPermitted(f"{user} is no member of {team}; an owner of the team can add you")
     if not Role(held).covers(Role(role)):
         raise NotPermitted(f"{user} is {held} of {team}; this needs the role {role}, which an owner of the team can give")
+    if user.most is not None and not Role(user.most).covers(Role(role)):
+        raise NotPermitted(
+            f"this API token stands for the role {user.most} at most; this needs {role}: make a token of a wider scope"
+        )
 
 
 @transaction.atomic

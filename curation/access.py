@@ -1,0 +1,57 @@
+"""Who sees what: lookups that give a 404 to whoever is no member, and questions about roles for pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+
+from curation.models import Dataset, Iteration, Membership, Project, Role, Run, Team, User
+
+
+def role_in(user: User, team: Team | int) -> Role | None:
+    """The user's role in the team, lessened by the scope of the request's API token; None for no member."""
+    team_id = team if isinstance(team, int) else team.pk
+    held = Membership.objects.filter(team=team_id, user=user, user__is_active=True).values_list("role", flat=True).first()
+    if held is None:
+        return None
+    role, most = Role(held), user.most
+    return Role(most) if most is not None and role.covers(most) else role
+
+
+def may(user: User, team: Team | int, role: str) -> bool:
+    """Whether the user's role in the team covers `role`. Stages ask again (people.require): this is for what a page offers."""
+    held = role_in(user, team)
+    return held is not None and held.covers(role)
+
+
+def team_of(user: User, slug: str) -> Team:
+    """Raises Http404 for a team that the user is no member of, as all lookups here do."""
+    return _found(Team.objects.filter(slug=slug, memberships__user=user).first())
+
+
+def project_of(user: User, team: str, slug: str) -> Project:
+    return _found(Project.objects.visible_to(user).filter(team__slug=team, slug=slug).select_related("team").first())
+
+
+def dataset_of(user: User, pk: int) -> Dataset:
+    seen = Dataset.objects.filter(project__team__memberships__user=user)
+    return _found(seen.filter(pk=pk).select_related("project__team").first())
+
+
+def run_of(user: User, pk: int) -> Run:
+    related = ("project__team", "dataset", "revision", "base", "engine")
+    return _found(Run.objects.visible_to(user).filter(pk=pk).select_related(*related).first())
+
+
+def iteration_of(user: User, run: int, number: int) -> Iteration:
+    """With its run, whose project and team are loaded."""
+    related = ("run__project__team", "run__dataset", "run__revision", "run__base", "run__engine")
+    seen = Iteration.objects.filter(run__project__team__memberships__user=user)
+    return _found(seen.filter(run=run, number=number).select_related(*related).first())
+
+
+def _found(thing: Any) -> Any:
+    if thing is None:
+        raise Http404("there is no such thing, or you are no member of its team")
+    return thing

@@ -1,0 +1,45 @@
+"""Refusals of a stage as pages: 403 for a role that may not, 409 for a wrong state, 422 for input that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from curation.stages.errors import InputError, NotPermitted, WrongState
+
+STATUS = {NotPermitted: 403, WrongState: 409, InputError: 422}
+TITLE = {403: "Not permitted", 409: "Not now", 422: "That cannot be used"}
+
+
+class Refusals:
+    """For a request of htmx the page stays as it is and a toast says why; the REST API answers for itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), None)
+        if status is None:
+            return None
+        if request.htmx:
+            return refusal(str(error), status)
+        return render(request, "curation/problem/page.html", {"title": TITLE[status], "why": str(error)}, status=status)
+
+
+def refusal(why: str, status: int) -> HttpResponse:
+    """What htmx gets instead of a fragment: nothing to swap in, and a toast."""
+    return HttpResponse(status=status, headers={"HX-Reswap": "none", "HX-Trigger": toast(why, kind="error")})
+
+
+def toast(text: str, *, kind: str = "ok", undo: str = "", **events: object) -> str:
+    """The HX-Trigger header that makes curation/assets/curation/app.js show a toast; `undo` is the address that undoes it.
+
+    Further `events` are triggered on the body as well, e.g. decided={"sample": 5}.
+    """
+    return json.dumps({"toast": {"text": text, "kind": kind, "undo": undo}, **events})
