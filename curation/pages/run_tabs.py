@@ -1,0 +1,59 @@
+"""The tabs that every page of a run shows: Overview · Iteration n · Pool · Refine pairs · Exports · Events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+from curation.models import Iteration, Run
+
+NAMES = ("overview", "iteration", "pool", "pairs", "exports", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunTabs:
+    """What templates/curation/runs/_tabs.html takes as `tabs`."""
+
+    tabs: tuple[Tab, ...]
+
+
+def run_tabs(run: Run, current: str, iteration: Iteration | None = None) -> RunTabs:
+    """The tabs of a run with the one of `current`, one of NAMES, marked.
+
+    Give the `iteration` that the page is about: then this costs no query. Without one, the run's latest is asked for (one
+    query) and the tabs of an iteration lead there; a run that has none yet shows none of them. A page passes the value on as
+    `tabs` and has, outside its main block:
+    {% block tabs %}{% include "curation/runs/_tabs.html" with tabs=page.tabs %}{% endblock %}
+    """
+    if current not in NAMES:
+        raise ValueError(f"a run has no tab {current!r}; there are: {', '.join(NAMES)}")
+    number = _latest(run) if iteration is None else iteration.number
+    found = [("overview", "Overview", "run", (run.pk,))]
+    if number is not None:
+        found += [
+            ("iteration", f"Iteration {number}", "iteration", (run.pk, number)),
+            ("pool", "Pool", "pool", (run.pk, number)),
+            ("pairs", "Refine pairs", "pairs", (run.pk, number)),
+        ]
+    found += [("exports", "Exports", "run_exports", (run.pk,)), ("events", "Events", "run_events", (run.pk,))]
+    return RunTabs(tuple(Tab(label, url, name == current) for name, label, route, args in found if (url := _url(route, args))))
+
+
+def _latest(run: Run) -> int | None:
+    return Iteration.objects.filter(run=run).order_by("-number").values_list("number", flat=True).first()
+
+
+def _url(route: str, args: tuple[int, ...]) -> str:
+    """Empty for a page that the site does not have."""
+    try:
+        return reverse(route, args=args)
+    except NoReverseMatch:
+        return ""
