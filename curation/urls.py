@@ -3,16 +3,18 @@
 from django.contrib import admin
 from django.urls import path
 
-from curation.views import home, runs, signing_in
+from curation.views import health, projects, runs, signing_in
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", projects.home, name="home"),
+    path("projects/new/", projects.new, name="project_new"),
+    path("p/<slug:team>/<slug:project>/", projects.project, name="project"),
     path("sign-in/", signing_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", signing_in.SignOut.as_view(), name="sign_out"),
     path("enter/<str:token>/", signing_in.enter, name="enter"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/live/", runs.live, name="run_live"),
     path("runs/<int:pk>/start-iteration/", runs.start_iteration, name="run_start_iteration"),
-    path("health/", home.health, name="health"),
+    path("health/", health.health, name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -19,7 +19,7 @@ def signed_in(live_server: Any, page: Page, viewer: User) -> Page:
     """A browser that used a one-time link."""
     page.goto(f"{live_server.url}/enter/{people.sign_in_link(viewer)}/")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     return page
 
 

@@ -1,0 +1,42 @@
+"""The tabs above every page of a project: runs, data sets, events, and the team behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from curation.models import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    name: str  # runs, datasets, events or team
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectTabs:
+    """What templates/curation/projects/_tabs.html needs, where the project is and what it is called."""
+
+    team: str
+    team_href: str
+    project: str
+    project_href: str
+    tabs: tuple[Tab, ...]
+
+
+def project_tabs(project: Project, current: str = "") -> ProjectTabs:
+    """The project's team must be loaded: this queries nothing. `current` is the name of a tab, or nothing."""
+    href = reverse("project", args=[project.team.slug, project.slug])
+    team = f"/t/{project.team.slug}/"
+    places = (
+        ("runs", "Runs", href),
+        ("datasets", "Data sets", f"{href}datasets/"),
+        ("events", "Events", f"{href}events/"),
+        ("team", "Team", team),
+    )
+    tabs = tuple(Tab(name, label, address, name == current) for name, label, address in places)
+    return ProjectTabs(project.team.name, team, project.name, href, tabs)
