@@ -30,6 +30,7 @@ BATCH = 1000  # samples whose words are written at a time
 
 
 def index_words(apps, schema_editor):
+    from curation.models.searching import dataset_word
     from toolcalls.searching import sample_words
     from toolcalls.wire import sample_from_json
 
@@ -39,7 +40,7 @@ def index_words(apps, schema_editor):
             words = sample_words(sample_from_json(version.content))
             cursor.execute(
                 "INSERT INTO curation_samplewords (version_id, words) VALUES (%s, array_to_tsvector(%s::text[]))",
-                [version.pk, list(words)],
+                [version.pk, [dataset_word(version.sample.dataset_id), *words]],
             )
 
 

@@ -17,3 +17,11 @@ class SampleWords(models.Model):
 
     class Meta:
         indexes = [GinIndex(fields=["words"], name="sample_words")]
+
+
+def dataset_word(dataset: int) -> str:
+    """The word that every sample of a data set has, so that a search reads no other data set's samples.
+
+    No text gives it: words hold letters and digits alone.
+    """
+    return f"\x01d{dataset}"

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from curation.models import Dataset, DatasetRevision, Project, Role, User
 from curation.models.datasets import Split
+from curation.models.searching import dataset_word
 from curation.stages import events, revisions
 from curation.stages.errors import InputError
 from curation.stages.incoming import Incoming
@@ -57,10 +58,10 @@ def import_dataset(
     """
     require(by, project.team, Role.ENGINEER)
     _check_options(format, split, heldout_share)
-    incoming = Incoming(split, heldout_share, skip_errors, on_progress)
     label = Path(str(source if isinstance(source, Path) else getattr(source, "name", "upload"))).name
     with transaction.atomic():
         dataset = _locked_dataset(project, name, by)
+        incoming = Incoming(split, heldout_share, skip_errors, on_progress, (dataset_word(dataset.pk),))
         _read(incoming, source, format)
         _refuse_errors(incoming, label)
         return _stored(dataset, incoming, append=append, label=label, by=by)

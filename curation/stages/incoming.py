@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, NamedTuple
 
 from django.db import connection
 
 from toolcalls.importing import RowError, read_samples, sample_hash, split_of
 from toolcalls.records import Sample
+from toolcalls.searching import sample_words
 from toolcalls.wire import to_json
 
 KEPT_ERRORS = 1000  # the rest is counted only
@@ -23,10 +24,10 @@ STAGING = """
 DROP TABLE IF EXISTS pg_temp.incoming;
 CREATE TEMPORARY TABLE incoming (
     position integer PRIMARY KEY, key text NOT NULL UNIQUE, split text NOT NULL, sha256 text NOT NULL,
-    content text NOT NULL, category text NOT NULL, language text NOT NULL, calls smallint
+    content text NOT NULL, category text NOT NULL, language text NOT NULL, calls smallint, words text[] NOT NULL
 ) ON COMMIT DROP
 """
-COPY = "COPY incoming (position, key, split, sha256, content, category, language, calls) FROM STDIN"
+COPY = "COPY incoming (position, key, split, sha256, content, category, language, calls, words) FROM STDIN"
 
 
 class StagedRow(NamedTuple):
@@ -40,6 +41,7 @@ class StagedRow(NamedTuple):
     category: str
     language: str
     calls: int | None
+    words: list[str]
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Incoming:
     heldout_share: float
     skip_errors: bool
     on_progress: Callable[[int], None] | None = None
+    found_by: tuple[str, ...] = ()  # words that every row gets beside its own
     rows: int = 0  # samples and errors read
     duplicates: int = 0
     skipped: int = 0
@@ -110,7 +113,8 @@ class Incoming:
         del content["split"]
         calls = None if sample.truth is None else len(sample.truth)
         text = json.dumps(content, ensure_ascii=False)[:-1]
-        return StagedRow(self.rows, key, split, digest, text, sample.category, sample.language, calls)
+        words = [*self.found_by, *sample_words(replace(sample, id=key))]
+        return StagedRow(self.rows, key, split, digest, text, sample.category, sample.language, calls, words)
 
     def _key(self, sample: Sample, content: dict[str, object]) -> str:
         """The file's own id; else one of what the sample asks, so that a corrected truth is a version of the same sample,

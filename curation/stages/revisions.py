@@ -40,6 +40,15 @@ FROM incoming i JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key =
 ORDER BY i.position
 ON CONFLICT (sample_id, sha256) DO NOTHING
 """
+ADD_WORDS = """
+INSERT INTO curation_samplewords (version_id, words)
+SELECT v.id, array_to_tsvector(i.words)
+FROM incoming i
+JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key = i.key
+JOIN curation_sampleversion v ON v.sample_id = s.id AND v.sha256 = i.sha256
+ORDER BY i.position
+ON CONFLICT (version_id) DO NOTHING
+"""
 # The last revision's samples first, where it goes on, in the version that the file has of them; then the file's new ones.
 LIST = """
 CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
@@ -104,6 +113,7 @@ def store(dataset: Dataset, last: DatasetRevision | None, *, append: bool, sourc
         duplicates = _count(cursor, DROP_KNOWN, names)
         _count(cursor, ADD_SAMPLES, names)
         new = _count(cursor, ADD_VERSIONS, names)
+        _count(cursor, ADD_WORDS, names)
         cursor.execute("DROP TABLE IF EXISTS pg_temp.listed")  # an earlier import's, within one transaction
         cursor.execute(LIST, names)
         cursor.execute(SUM_UP)

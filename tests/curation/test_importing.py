@@ -21,10 +21,13 @@ from curation.models import (
     RevisionEntry,
     Sample,
     SampleVersion,
+    SampleWords,
     User,
 )
+from curation.models.searching import dataset_word
 from curation.stages.errors import InputError, NotPermitted
 from curation.stages.importing import import_dataset
+from curation.stages.searching import index_version
 from toolcalls import records
 from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
@@ -301,3 +304,43 @@ def test_public_sharegpt_data_are_imported(project: Project, data_dir: Path) -> 
     report = import_dataset(project, "glaive", source, heldout_share=0.1, skip_errors=True)
     assert report.calls > 150
     assert report.by_split["heldout"] > 20
+
+
+def found(*words: str) -> list[str]:
+    query = " & ".join(f"'{word}'" for word in words)
+    return [
+        words.version.sample.key
+        for words in SampleWords.objects.extra(where=["words @@ %s::tsquery"], params=[query]).order_by("version_id")
+    ]
+
+
+def test_samples_are_found_by_their_words_and_their_data_set(project: Project, make_sample: Callable[..., Any]) -> None:
+    weather = import_dataset(project, "weather", lines(make_sample(0), make_sample(1))).revision.dataset
+    other = import_dataset(project, "other", lines(make_sample(1))).revision.dataset
+    assert found("rome") == ["sample-0"]
+    assert found("oslo") == ["sample-1", "sample-1"]
+    assert found("oslo", dataset_word(weather.pk)) == found("oslo", dataset_word(other.pk)) == ["sample-1"]
+
+
+def test_each_version_has_its_words_once(project: Project, make_sample: Callable[..., Any]) -> None:
+    old = make_sample(0)
+    new = replace(old, truth=(Call("get_weather", {"city": "Null", "days": 9}),), truth_text=None)
+    for sample in (old, new, old):
+        import_dataset(project, "weather", lines(sample))
+    assert SampleWords.objects.count() == SampleVersion.objects.count() == 2
+    assert found("null") == ["sample-0"]
+
+
+def test_sample_without_an_id_is_found_by_the_one_it_gets(project: Project) -> None:
+    import_dataset(project, "talk", lines(json.dumps(toolace(("user", "Look up a"), ("assistant", '[look_up(x="a")]')))))
+    sample = Sample.objects.get()
+    assert found(sample.key) == [sample.key]
+    assert found("1") == []
+
+
+def test_version_made_by_hand_gets_the_same_words(project: Project, make_sample: Callable[..., Any]) -> None:
+    import_dataset(project, "weather", lines(make_sample(0)))
+    words = SampleWords.objects.get()
+    SampleWords.objects.all().delete()
+    index_version(words.version)
+    assert SampleWords.objects.get().words == words.words
