@@ -28,6 +28,14 @@ def flag(name: str, default: bool) -> bool:
     return value in {"1", "true", "yes"}
 
 
+def number(name: str, default: int) -> int:
+    """A whole number over 0."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdigit()) or not int(value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number over 0")
+    return int(value)
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -135,6 +135,11 @@ CONTENT_SECURITY_POLICY = {
 MODEL_ROOTS = environment.folders("MODEL_ROOTS", str(BASE_DIR / "trainer" / "tiny"))
 ARTIFACTS_ROOT = Path(environment.text("ARTIFACTS_ROOT", str(VAR / "artifacts"))).resolve()
 
+# Where uploaded files wait for their import, and how large one may be. A request's body is kept there too while it arrives.
+UPLOADS_ROOT = Path(environment.text("UPLOADS_ROOT", str(VAR / "uploads"))).resolve()
+UPLOAD_LIMIT = environment.number("UPLOAD_LIMIT", 2**30)
+FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -65,7 +65,7 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
             raise InputError(row.problem)
         if not isinstance(row.value, dict):
             raise InputError(f"an object expected, not {type(row.value).__name__}")
-        kind = _recognised(row.value) if kind == "auto" else kind
+        kind = recognised(row.value) if kind == "auto" else kind
         if kind == "whetstone":
             yield _checked(_filled_in(sample_from_json(row.value, "sample")))
             return
@@ -81,8 +81,8 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
                 yield RowError(row.line, f"turn {turn + 1}: {error}")
 
 
-def _recognised(row: dict[str, Any]) -> str:
-    """The format of a row, by its fields."""
+def recognised(row: dict[str, Any]) -> str:
+    """The format of a row, by its fields. Raises InputError for a row of none."""
     if "truth" in row:
         return "whetstone"
     if isinstance(turns := row.get("conversations"), list):
