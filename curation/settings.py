@@ -101,6 +101,17 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
 
+OPEN_TEAMS = environment.flag("OPEN_TEAMS", default=False)  # whether everybody with an account may make a team, or staff only
+
+# Counts of attempts (curation/throttle.py) are each web process's own; with the server of `manage.py supervise` there is one.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 10},
+    }
+}
+CLIENT_ADDRESS_HEADER = environment.text("CLIENT_ADDRESS_HEADER", "")  # set by the proxy in front; empty: there is none
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -130,6 +141,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     },
 }
+
+# What the REST API allows one person, e.g. 600/m; checked when it is first asked.
+API_RATE = environment.text("API_RATE", "600/m")
 
 # Where models may be read from, and where a run's artifacts are written. Rows hold paths relative to these.
 MODEL_ROOTS = environment.folders("MODEL_ROOTS", str(BASE_DIR / "trainer" / "tiny"))

@@ -30,9 +30,10 @@ def assemble() -> Cast:
     """Find the cast, making what is missing; asked twice it is the same."""
     owner = _user(*OWNER)
     reviewer = _user(*REVIEWER)
-    team = Team.objects.filter(slug=TEAM.lower()).first() or people.create_team(TEAM, owner)
-    if not Membership.objects.filter(team=team, user=reviewer).exists():
-        people.add_member(team, reviewer, Role.REVIEWER, owner)
+    team = Team.objects.filter(slug=TEAM.lower()).first() or people.create_team(TEAM, None)
+    for user, role in ((owner, Role.OWNER), (reviewer, Role.REVIEWER)):
+        if not Membership.objects.filter(team=team, user=user).exists():
+            people.add_member(team, user, role, None)
     project = Project.objects.filter(team=team, slug=PROJECT).first() or projects.create_project(team, PROJECT, owner)
     return Cast(owner, reviewer, project, _base(), _engine())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from curation.models import ApiToken, Scope, User
 from curation.stages import events
+from curation.stages.digests import digest
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.naming import plain_name
 
@@ -49,7 +49,7 @@ def create(user: User, name: str, scope: str, days: int = DAYS) -> NewToken:
         name=name,
         scope=scope,
         hint=secret[:HINT],
-        token_sha256=_digest(secret),
+        token_sha256=digest(secret),
         expires_at=now + timedelta(days=days),
     )
     events.record("token.create", token, actor=user, after={"name": name, "scope": scope, "days": days})
@@ -57,13 +57,10 @@ def create(user: User, name: str, scope: str, days: int = DAYS) -> NewToken:
 
 
 def authenticate(secret: str) -> User | None:
-    """The token's user, lessened to its scope (`user.most`). None when it is unknown, revoked, over, or its user inactive.
-
-    The lookup is by the sha256 of the secret, so its time tells nothing of any secret.
-    """
+    """The token's user, lessened to its scope (`user.most`). None when it is unknown, revoked, over, or its user inactive."""
     now = timezone.now()
     valid = ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, user__is_active=True)
-    token = valid.filter(token_sha256=_digest(secret)).select_related("user").first()
+    token = valid.filter(token_sha256=digest(secret)).select_related("user").first()
     if token is None:
         return None
     if token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY:
@@ -89,7 +86,3 @@ def _check(scope: str, days: int) -> None:
         raise InputError(f"scope {scope!r}: choose one of {', '.join(Scope.values)}")
     if not 1 <= days <= MOST_DAYS:
         raise InputError(f"a token lasts 1 to {MOST_DAYS} days, not {days}")
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
