@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from curation.views import health, projects, runs, signing_in
+from curation.views import health, projects, runs, signing_in, stream
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/live/", runs.live, name="run_live"),
     path("runs/<int:pk>/start-iteration/", runs.start_iteration, name="run_start_iteration"),
+    path("stream/", stream.stream, name="stream"),
     path("health/", health.health, name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -36,7 +36,7 @@ def run_tabs(run: Run, current: str, iteration: Iteration | None = None) -> RunT
     if current not in NAMES:
         raise ValueError(f"a run has no tab {current!r}; there are: {', '.join(NAMES)}")
     number = _latest(run) if iteration is None else iteration.number
-    found = [("overview", "Overview", "run", (run.pk,))]
+    found: list[tuple[str, str, str, tuple[int, ...]]] = [("overview", "Overview", "run", (run.pk,))]
     if number is not None:
         found += [
             ("iteration", f"Iteration {number}", "iteration", (run.pk, number)),

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from django.db import InterfaceError, OperationalError, connection
 
+from curation.direct_address import direct_address
 from curation.models import Run
 from curation.stages import loop, shards
 
@@ -91,7 +91,7 @@ class Reconciler(threading.Thread):
     def _is_elected(self) -> bool:
         """Ask on the election's own session, which shows at once when it, and the lock with it, is gone."""
         if self._election is None:
-            self._election = psycopg.connect(_address(), autocommit=True)
+            self._election = psycopg.connect(direct_address(), autocommit=True)
         if self._elected:
             self._election.execute("SELECT true")
             return True
@@ -110,16 +110,3 @@ class Reconciler(threading.Thread):
             self._election = None
         with suppress(InterfaceError, OperationalError):
             connection.close()
-
-
-def _address() -> str:
-    """The connection string of Django's database, for a session that notices when the server's host is gone."""
-    names = ("dbname", "user", "password", "host", "port")
-    found = connection.get_connection_params()
-    return make_conninfo(
-        **{name: found[name] for name in names if name in found},
-        connect_timeout=5,
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-    )

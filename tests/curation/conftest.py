@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +166,34 @@ def make_run(project: Project, base: Base, engine: Engine, make_dataset: Callabl
         return running.create_run(project, revision or make_dataset(), base, engine, Settings(**values), mode=mode, by=by)
 
     return make
+
+
+@pytest.fixture
+def web(live_environ: dict[str, str]) -> Iterator[str]:
+    """The address of the web server that a site runs (granian, one process, pooled connections), on this test's rows.
+
+    pytest-django's `live_server` speaks WSGI, which knows no stream. Rows must be committed: mark django_db(transaction=True).
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port), "--workers-kill-timeout", "1"]
+    environ = {**live_environ, "DATABASE_POOL": "1", "LOG_LEVEL": "WARNING"}
+    process = subprocess.Popen([*command, "curation.asgi:application"], env=environ, cwd=Path(__file__).parents[2])
+    try:
+        _wait_for(process, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    """Until somebody listens at the port."""
+    for _ in range(300):
+        assert process.poll() is None, "the web server ended at once; its words are above"
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.1)
+    raise AssertionError("the web server did not come up within 30 s")
