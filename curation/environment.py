@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,3 +46,18 @@ def words(name: str, default: str = "") -> list[str]:
 def folders(name: str, default: str) -> list[Path]:
     """A list of folders separated by the system's path separator (a colon)."""
     return [Path(part).resolve() for part in text(name, default).split(os.pathsep) if part]
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds."""
+
+    requests: int
+    seconds: int
+
+
+def rate(name: str, default: str) -> Rate:
+    """E.g. 600/m; the units are s, m and h."""
+    found = re.fullmatch(r"([1-9]\d{0,8})/([smh])", text(name, default))
+    if found is None:
+        raise ImproperlyConfigured(f"{name} must be written as 600/m, 10/s or 5000/h")
+    return Rate(int(found[1]), {"s": 1, "m": 60, "h": 3600}[found[2]])

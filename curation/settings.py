@@ -142,8 +142,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# What the REST API allows one person, e.g. 600/m; checked when it is first asked.
-API_RATE = environment.text("API_RATE", "600/m")
+API_RATE = environment.rate("API_RATE", "600/m")  # what the REST API allows one person, with all tokens together
 
 # Where models may be read from, and where a run's artifacts are written. Rows hold paths relative to these.
 MODEL_ROOTS = environment.folders("MODEL_ROOTS", str(BASE_DIR / "trainer" / "tiny"))

@@ -1,0 +1,155 @@
+"""Iterations of a run: their table, stages, training and evaluation; and an engineer's word that training may begin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from django.http import Http404, HttpRequest
+
+from curation.access import iteration_of, run_of
+from curation.api.paging import Page, Slice, page_by
+from curation.api.signing import me
+from curation.models import EvaluationItem, Iteration, Stage, TrainingSet, TrainingStep
+from curation.stages import review
+from curation.stages.table import iteration_table
+
+router = Router()
+
+
+class IterationOut(Schema):
+    """A line of the table of a run. What is not known yet, or never will be (iteration 0), is null. Shares are from 0 to 1."""
+
+    iteration: int
+    state: Literal["open", "done", "selection_only", "failed", "stopped"]
+    pool: int
+    selected_direct: int | None
+    selected_refine: int | None
+    identical_share: float | None = Field(description="of the selected pairs: A₁ = A as calls")
+    identical_text_share: float | None
+    heldout_direct: float | None
+    heldout_adaptive: float | None
+    heldout_direct_interval: tuple[float, float] | None = Field(description="Wilson, 95 %")
+    heldout_adaptive_interval: tuple[float, float] | None
+    mean_turns: float | None
+    seconds: dict[str, float] = Field(description="wall time of each closed stage")
+
+
+class StageOut(Schema):
+    kind: Literal["sampling", "refinement", "selection", "review", "assembly", "training", "evaluation"]
+    state: Literal["pending", "running", "done", "failed", "cancelled"]
+    total: int = Field(description="samples or rows")
+    error: str
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+class TrainingSetOut(Schema):
+    sha256: str
+    direct: int
+    refine: int
+    too_long: int | None = Field(description="rows that the trainer left out; null before training")
+    created_at: datetime
+
+
+class IterationDetail(IterationOut):
+    stages: list[StageOut]
+    training_set: TrainingSetOut | None
+
+
+class StepOut(Schema):
+    """One optimiser step. `loss` is in nats per label token."""
+
+    step: int
+    steps: int
+    loss: float | None
+    learning_rate: float
+    grad_norm: float | None
+    tokens: int
+    tokens_per_second: float
+
+
+class ItemOut(Schema):
+    """One held-out sample: its trace A₀ … Aₙ as written, and what it scores."""
+
+    id: int
+    sample: int
+    key: str
+    category: str
+    direct_right: bool
+    adaptive_right: bool
+    turns: int
+    trace: list[str]
+    prompt_hash: str
+
+    @staticmethod
+    def resolve_sample(item: EvaluationItem) -> int:
+        return int(item.version.sample_id)
+
+    @staticmethod
+    def resolve_key(item: EvaluationItem) -> str:
+        return str(item.version.sample.key)
+
+    @staticmethod
+    def resolve_category(item: EvaluationItem) -> str:
+        return str(item.version.category)
+
+
+class ItemSlice(Slice):
+    direct_right: bool | None = None
+    adaptive_right: bool | None = None
+    category: str | None = Field(None, max_length=40)
+
+
+@router.get("/runs/{int:run}/iterations", response=list[IterationOut])
+def list_iterations(request: HttpRequest, run: int) -> Any:
+    """The table of a run; iteration 0 is the evaluation of the base."""
+    return iteration_table(run_of(me(request), run))
+
+
+@router.get("/runs/{int:run}/iterations/{int:number}", response=IterationDetail)
+def read_iteration(request: HttpRequest, run: int, number: int) -> Any:
+    return _detail(iteration_of(me(request), run, number))
+
+
+@router.get("/runs/{int:run}/iterations/{int:number}/steps", response=list[StepOut])
+def list_steps(request: HttpRequest, run: int, number: int) -> Any:
+    """The training, step by step: loss, learning rate, gradient norm."""
+    return TrainingStep.objects.filter(iteration=iteration_of(me(request), run, number)).order_by("step")
+
+
+@router.get("/runs/{int:run}/iterations/{int:number}/heldout", response=Page[ItemOut])
+def list_heldout(request: HttpRequest, run: int, number: int, by: Query[ItemSlice]) -> Any:
+    """The held-out samples of an evaluation, right and wrong."""
+    items = EvaluationItem.objects.filter(iteration=iteration_of(me(request), run, number)).select_related("version__sample")
+    for name in ("direct_right", "adaptive_right"):
+        if (wanted := getattr(by, name)) is not None:
+            items = items.filter(**{name: wanted})
+    if by.category is not None:
+        items = items.filter(version__category=by.category)
+    return page_by(items, "pk", by.after, by.limit)
+
+
+@router.post("/runs/{int:run}/iterations/{int:number}/approve", response=IterationDetail)
+def approve(request: HttpRequest, run: int, number: int) -> Any:
+    """End the review of an iteration that waits for it: training goes on."""
+    iteration = iteration_of(me(request), run, number)
+    review.approve(iteration, me(request))
+    return _detail(iteration)
+
+
+def _detail(iteration: Iteration) -> dict[str, Any]:
+    row = next(row for row in iteration_table(iteration.run) if row["iteration"] == iteration.number)
+    stages = Stage.objects.filter(iteration=iteration).order_by("position")
+    return {**row, "stages": list(stages), "training_set": TrainingSet.objects.filter(iteration=iteration).first()}
+
+
+def found_or_404(rows: Any, what: str) -> Any:
+    """The one row of a query that access has narrowed already."""
+    row = rows.first()
+    if row is None:
+        raise Http404(f"there is no such {what} here")
+    return row

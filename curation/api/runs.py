@@ -1,0 +1,190 @@
+"""Runs: made, read, and changed by what a person may do with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+
+from django.http import HttpRequest
+
+from curation.access import project_of, run_of
+from curation.api.paging import Page, Slice, newest_first
+from curation.api.reading import Given
+from curation.api.signing import me
+from curation.models import Base, Checkpoint, DatasetRevision, Engine, Project, Run
+from curation.models.runs import RunMode, RunState
+from curation.stages import running
+from curation.stages.errors import InputError
+from toolcalls.settings import SettingsError, settings_from
+
+router = Router()
+
+State = Literal["ready", "running", "waiting", "paused", "saturated", "completed", "stopped", "failed"]
+Mode = Literal["auto", "step"]
+assert set(State.__args__) == set(RunState.values) and set(Mode.__args__) == set(RunMode.values)  # type: ignore[attr-defined]
+
+
+class RunBrief(Schema):
+    id: int
+    name: str
+    team: str
+    project: str
+    dataset: int
+    revision: int = Field(description="the number of the data set's revision that the run is pinned to")
+    base: str
+    mode: Mode
+    state: State
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @staticmethod
+    def resolve_team(run: Run) -> str:
+        return str(run.project.team.slug)
+
+    @staticmethod
+    def resolve_project(run: Run) -> str:
+        return str(run.project.slug)
+
+    @staticmethod
+    def resolve_dataset(run: Run) -> int:
+        return int(run.dataset_id)
+
+    @staticmethod
+    def resolve_revision(run: Run) -> int:
+        return int(run.revision.number)
+
+    @staticmethod
+    def resolve_base(run: Run) -> str:
+        return str(run.base.name)
+
+
+class RunOut(RunBrief):
+    engine: str
+    why: str = Field(description="why it is in its state, in words")
+    revision_sha256: str
+    base_sha256: str
+    settings: dict[str, Any]
+
+    @staticmethod
+    def resolve_engine(run: Run) -> str:
+        return str(run.engine.name)
+
+    @staticmethod
+    def resolve_revision_sha256(run: Run) -> str:
+        return str(run.revision.sha256)
+
+    @staticmethod
+    def resolve_base_sha256(run: Run) -> str:
+        return str(run.base.sha256)
+
+
+class NewRun(Given):
+    """`settings` are those of docs/commands.md, by name; what is not given is the paper's."""
+
+    dataset: str = Field(description="the slug of one of the project's data sets")
+    revision: int | None = Field(None, ge=1, le=2**31 - 1, description="the newest, where not given")
+    base: str = Field(description="the name of a registered base")
+    engine: str = Field(description="the name of a registered engine")
+    name: str = Field("", max_length=120)
+    mode: Mode = "auto"
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Change(Given):
+    change: Literal["start", "start-iteration", "pause", "resume", "stop", "retry"]
+    why: str = Field("", max_length=2000, description="for the record; pausing and stopping keep it")
+
+
+class CheckpointOut(Schema):
+    id: int
+    iteration: int
+    kind: Literal["adapter", "merged"]
+    sha256: str
+    parent: int | None
+    created_at: datetime
+    is_final: bool
+
+    @staticmethod
+    def resolve_iteration(checkpoint: Checkpoint) -> int:
+        return int(checkpoint.iteration.number)
+
+    @staticmethod
+    def resolve_parent(checkpoint: Checkpoint) -> int | None:
+        parent: int | None = checkpoint.parent_id
+        return parent
+
+    @staticmethod
+    def resolve_is_final(checkpoint: Checkpoint) -> bool:
+        return bool(checkpoint.run.final_checkpoint_id == checkpoint.pk)
+
+
+CHANGES: dict[str, Callable[[Run, Any, str], None]] = {
+    "start": lambda run, by, why: running.start_run(run, by),
+    "start-iteration": lambda run, by, why: running.start_iteration(run, by),
+    "pause": running.pause_run,
+    "resume": lambda run, by, why: running.resume_run(run, by),
+    "stop": running.stop_run,
+    "retry": lambda run, by, why: running.retry_run(run, by),
+}
+
+
+@router.get("/projects/{slug:team}/{slug:project}/runs", response=Page[RunBrief])
+def list_runs(request: HttpRequest, team: str, project: str, by: Query[Slice]) -> Any:
+    """The newest first."""
+    runs = Run.objects.filter(project=project_of(me(request), team, project))
+    return newest_first(runs.select_related("project__team", "revision", "base"), by)
+
+
+@router.post("/projects/{slug:team}/{slug:project}/runs", response={201: RunOut})
+def create_run(request: HttpRequest, team: str, project: str, given: NewRun) -> Any:
+    """A run that is ready to start; engineers make them."""
+    owned = project_of(me(request), team, project)
+    try:
+        settings = settings_from(given.settings)
+    except SettingsError as error:
+        raise InputError(str(error)) from error
+    base, engine = _named(Base, given.base), _named(Engine, given.engine)
+    made = running.create_run(
+        owned, _revision(owned, given), base, engine, settings, name=given.name, mode=given.mode, by=me(request)
+    )
+    return Status(201, run_of(me(request), made.pk))
+
+
+@router.get("/runs/{int:run}", response=RunOut)
+def read_run(request: HttpRequest, run: int) -> Any:
+    return run_of(me(request), run)
+
+
+@router.post("/runs/{int:run}/changes", response=RunOut)
+def change_run(request: HttpRequest, run: int, given: Change) -> Any:
+    """Engineers change runs. `stop` is for good; what is done stays done in every case."""
+    CHANGES[given.change](run_of(me(request), run), me(request), given.why)
+    return run_of(me(request), run)
+
+
+@router.get("/runs/{int:run}/checkpoints", response=list[CheckpointOut])
+def list_checkpoints(request: HttpRequest, run: int) -> Any:
+    """What the run's iterations trained: of each the adapter, and the merged model."""
+    rows = Checkpoint.objects.filter(run=run_of(me(request), run))
+    return rows.select_related("iteration", "run").order_by("iteration__number", "kind")
+
+
+def _revision(project: Project, given: NewRun) -> DatasetRevision:
+    found = DatasetRevision.objects.filter(dataset__project=project, dataset__slug=given.dataset).select_related("dataset")
+    revision = (found.filter(number=given.revision) if given.revision else found.order_by("-number")).first()
+    if revision is None:
+        raise InputError(f"project {project} has no data set {given.dataset!r} with such a revision; import one first")
+    return revision
+
+
+def _named(model: Any, name: str) -> Any:
+    found = model.objects.filter(name=name).first()
+    if found is None:
+        known = ", ".join(model.objects.order_by("name").values_list("name", flat=True)[:20])
+        raise InputError(f"no {model.__name__.lower()} {name!r} is registered; there are: {known or 'none yet'}")
+    return found

@@ -1,0 +1,19 @@
+"""The API with all its nouns, as curation/urls.py mounts it."""
+
+from __future__ import annotations
+
+from django.views.decorators.http import require_safe
+
+from curation.api import datasets, iterations, projects, runs
+from curation.api.interface import Interface
+
+api = Interface(
+    title="Whetstone",
+    version="1",
+    description="Everything that the pages can do. docs/api.md tells how to begin.",
+    urls_namespace="api",
+    docs_url=None,
+    docs_decorator=require_safe,
+)
+for nouns in (projects, datasets, runs, iterations):
+    api.add_router("", nouns.router, tags=[nouns.__name__.rpartition(".")[2]])
