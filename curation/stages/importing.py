@@ -57,7 +57,7 @@ def import_dataset(
     Raises InputError, with nothing written, for rows that cannot be used, unless `skip_errors`, and for a file without any.
     """
     require(by, project.team, Role.ENGINEER)
-    _check_options(format, split, heldout_share)
+    check_options(format, split, heldout_share)
     label = Path(str(source if isinstance(source, Path) else getattr(source, "name", "upload"))).name
     with transaction.atomic():
         dataset = _locked_dataset(project, name, by)
@@ -67,7 +67,8 @@ def import_dataset(
         return _stored(dataset, incoming, append=append, label=label, by=by)
 
 
-def _check_options(kind: str, split: str | None, heldout_share: float) -> None:
+def check_options(kind: str, split: str | None, heldout_share: float) -> None:
+    """Raises InputError for an unknown format or split, and for a share that is none."""
     if kind not in ("auto", *FORMATS):
         raise InputError(f"format {kind!r} is unknown; choose one of auto, {', '.join(FORMATS)}")
     if split is not None and split not in Split.values:

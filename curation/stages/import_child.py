@@ -1,0 +1,160 @@
+"""The process that imports an upload: its start, its signs of life, and its end, all of it in the row of the upload."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
+
+from curation.models import Event, Upload, User
+from curation.models.uploads import UploadState
+from curation.stages import events, uploaded_files
+from curation.stages.errors import InputError, NotPermitted, WrongState
+from curation.stages.importing import ImportReport, import_dataset
+
+log = logging.getLogger(__name__)
+
+BEAT = 1.0  # seconds between two signs of life
+ERRORS_SHOWN = 100  # rows left out that the report names
+UNEXPECTED = "the import failed for a reason of the server's, and nothing was imported; the operator's log says why"
+
+
+def start(upload: int) -> None:
+    """Run `manage.py import_upload` in a session of its own, so that it outlives a restart of the web server.
+
+    Should it not start, its silence says so (uploading.is_dead).
+    """
+    folder = Path(settings.VAR) / "log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "imports.log").open("ab") as out:
+            child = subprocess.Popen(
+                [sys.executable, str(settings.BASE_DIR / "manage.py"), "import_upload", str(upload)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=settings.BASE_DIR,
+                env={**os.environ, "DATABASE_POOL": "0"},
+                start_new_session=True,
+            )
+    except OSError as error:
+        log.error("the import of upload %s cannot be started: %s", upload, error)
+        return
+    threading.Thread(target=child.wait, name=f"import-{upload}", daemon=True).start()  # so that it leaves no zombie
+
+
+def run(upload: Upload) -> ImportReport:
+    """Import the file in one transaction, as the person who began it, and note how it ended.
+
+    Raises what refuses the import, with nothing imported and the upload failed; WrongState when it is not this process's to do.
+    """
+    try:
+        with uploaded_files.opened(upload) as file, Heartbeat(upload.pk, file) as heart, transaction.atomic():
+            _only_one(upload)
+            by, options = _begun_by(upload), upload.options
+            report = import_dataset(upload.project, upload.dataset, file, **options, by=by, on_progress=heart.rows_read)
+            _close(upload, report)
+    except WrongState:
+        raise
+    except (InputError, NotPermitted) as error:
+        _fail(upload, str(error).replace(" (--skip-errors)", ""))
+        raise
+    except Exception:
+        _fail(upload, UNEXPECTED)
+        raise
+    uploaded_files.delete(upload.uri)
+    return report
+
+
+class Heartbeat:
+    """Every second, on a connection of its own, the rows and bytes read so far: nobody sees the import's before its end."""
+
+    def __init__(self, upload: int, file: IO[bytes]) -> None:
+        self._upload, self._file, self._rows = upload, file, 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{upload}", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def rows_read(self, rows: int) -> None:
+        self._rows = rows
+
+    def _beat(self) -> None:
+        try:
+            self._say()
+            while not self._end.wait(BEAT):
+                self._say()
+        finally:
+            connection.close()
+
+    def _say(self) -> None:
+        try:
+            mine = Upload.objects.filter(pk=self._upload, state=UploadState.IMPORTING)
+            read = os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
+            mine.update(rows=self._rows, report={"read": read}, seen_at=Now())
+        except DatabaseError as error:
+            log.warning("no sign of life could be given for upload %s: %s", self._upload, error)
+            connection.close()
+
+
+def _only_one(upload: Upload) -> None:
+    """Raises WrongState when nobody asked for it, or while another process imports it: one thought dead may only be slow."""
+    if not Upload.objects.filter(pk=upload.pk, state=UploadState.IMPORTING).exists():
+        raise WrongState(f"upload {upload.pk} is {upload.state}; its page begins an import")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('import_upload'), %s)", [upload.pk])
+        if not cursor.fetchone()[0]:
+            raise WrongState(f"upload {upload.pk} is being imported by another process")
+
+
+def _begun_by(upload: Upload) -> User | None:
+    """Who asked for the import. import_dataset asks again whether they may: their role may have ended since."""
+    begun = Event.objects.filter(team=upload.project.team_id, verb="upload.begin", subject_id=upload.pk)
+    return begun.select_related("actor").latest("id").actor
+
+
+def _close(upload: Upload, report: ImportReport) -> None:
+    """In the import's transaction. Raises WrongState when the upload was taken for dead and discarded meanwhile."""
+    mine = Upload.objects.filter(pk=upload.pk, state=UploadState.IMPORTING)
+    done = {"rows": report.rows, "report": _report_json(report), "revision": report.revision}
+    if not mine.update(state=UploadState.DONE, seen_at=Now(), closed_at=Now(), **done):
+        raise WrongState(f"upload {upload.pk} was given up meanwhile; nothing was imported")
+
+
+def _fail(upload: Upload, why: str) -> None:
+    """Nothing was imported; the file stays, to be tried again with other options."""
+    with transaction.atomic():
+        mine = Upload.objects.filter(pk=upload.pk, state=UploadState.IMPORTING)
+        if mine.update(state=UploadState.FAILED, error=why, closed_at=Now()):
+            after = {"file": upload.file_name, "dataset": upload.dataset}
+            first = why.partition("\n")[0]
+            events.record("upload.fail", upload, team=upload.project.team, after=after, why=first)
+
+
+def _report_json(report: ImportReport) -> dict[str, Any]:
+    return {
+        "revision": report.revision.number,
+        "created": report.created,
+        "rows": report.rows,
+        "new": report.new,
+        "duplicates": report.duplicates,
+        "skipped": report.skipped,
+        "by_split": report.by_split,
+        "calls": report.calls,
+        "no_calls": report.no_calls,
+        "errors": [{"line": error.line, "message": error.message} for error in report.errors[:ERRORS_SHOWN]],
+    }
