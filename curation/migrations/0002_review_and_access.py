@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'fix'), ('turn', 0), ('version__isnull', False)), models.Q(models.Q(('kind', 'fix'), _negated=True), ('version', None)), _connector='OR'), name='decision_version_of_fix'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('version', None), models.Q(('kind', 'fix'), _negated=True)), models.Q(('turn', 0), ('version__isnull', False)), _connector='OR'), name='decision_version_of_fix'),
         ),
         migrations.AddField(
             model_name='apitoken',

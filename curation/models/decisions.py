@@ -26,7 +26,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(models.Model):
     """On a sample (turn 0: holds for the run from then on) or on a refine pair (turn 1: holds for its iteration).
 
-    `made_by` and `undone_by` are the operations that made and ended it, so that undoing an operation is exact.
+    `made_by` and `undone_by` are the operations that made and ended it, so that undoing an operation is exact. `version` is
+    the corrected one of a fix, and of what is decided on the sample while a fix stands: the correction holds on.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="decisions")
@@ -34,7 +35,7 @@ class Decision(models.Model):
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="decisions")
     turn = models.SmallIntegerField()
     kind = models.CharField(max_length=8, choices=DecisionKind.choices)
-    version = models.ForeignKey(SampleVersion, null=True, on_delete=models.PROTECT, related_name="+")  # of a fix only
+    version = models.ForeignKey(SampleVersion, null=True, on_delete=models.PROTECT, related_name="+")
     why = models.TextField(blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     at = models.DateTimeField(auto_now_add=True)
@@ -54,7 +55,7 @@ class Decision(models.Model):
             ),
             one_of("kind", DecisionKind, "decision"),
             models.CheckConstraint(
-                condition=models.Q(kind="fix", turn=0, version__isnull=False) | (~models.Q(kind="fix") & models.Q(version=None)),
+                condition=models.Q(version=None) & ~models.Q(kind="fix") | models.Q(version__isnull=False, turn=0),
                 name="decision_version_of_fix",
             ),
         ]

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from curation.models import Decision, Iteration, Role, Run, Sample, Stage, User
+from curation.models import Decision, Event, Iteration, Role, Run, Sample, Stage, User
+from curation.models.datasets import Split
 from curation.models.decisions import DecisionKind
-from curation.models.runs import RunState
 from curation.models.shards import StageKind, StageState
-from curation.stages import events, loop
+from curation.stages import events, loop, standing
 from curation.stages.errors import InputError, WrongState
+from curation.stages.filtering import VerdictFilter, filter_query, matching
 from curation.stages.moves import move
 from curation.stages.people import require
+from curation.stages.standing import Place, Standing
+from curation.stages.undoing import Undone, undo_event
 
-ENDED = (RunState.SATURATED, RunState.COMPLETED, RunState.STOPPED)
-NOT_FROZEN = (StageState.PENDING, StageState.RUNNING, StageState.FAILED)  # states of an assembly that may still read decisions
+__all__ = ["DECIDABLE", "Undone", "approve", "decide", "decide_all", "record_decision", "undo_event"]
+
+DECIDABLE = (DecisionKind.KEEP, DecisionKind.DROP, DecisionKind.DISCUSS)  # a fix needs the corrected truth: stages.correcting
 
 
 @transaction.atomic
@@ -26,54 +32,82 @@ def decide(
 ) -> Decision:  # fmt: skip
     """Keep, drop or discuss a sample (turn 0: from this iteration on) or its refine pair (turn 1: in this iteration).
 
-    A standing decision on the same thing is undone by the new one. Raises InputError for a thing that is not the run's,
-    WrongState when it comes too late to matter or another person was first.
+    A standing decision on the same thing is undone by the new one; a truth that it corrected stays corrected. Raises
+    InputError for a thing that is not the run's, WrongState when it comes too late to matter or another person was first.
     """
     require(by, run.project.team, Role.REVIEWER)
-    _check(run, iteration, sample, turn, kind)
-    standing = Decision.objects.standing().filter(run=run, sample=sample, turn=turn)
-    if turn:
-        standing = standing.filter(iteration=iteration)
-    before = standing.first()
-    standing.update(undone_at=Now())
+    _check_kind(kind, turn)
+    check_sample(run, iteration, sample)
+    if turn and not iteration.pairs.filter(version__sample=sample).exists():
+        raise InputError(f"sample {sample} has no refine pair in iteration {iteration.number}; decide on the sample instead")
+    standing.hold(run.pk, alone=False)
+    standing.check_open(iteration, turn)
+    return record_decision("review.decide", iteration, sample, turn, kind, by, why)
+
+
+def record_decision(
+    verb: str, iteration: Iteration, sample: Sample, turn: int, kind: str, by: User, why: str, version: int | None = None
+) -> Decision:  # fmt: skip
+    """Write one decision, checked by the caller, and its event. Raises WrongState when another person was first."""
+    place = Place(iteration.run_id, iteration.pk, turn)
+    before = standing.standing(place, [sample.pk])
+    replaced = {"decision": before[0].decision, "kind": before[0].kind} if before else {}
+    after = {"kind": str(kind), "sample": sample.pk, "turn": turn, "iteration": iteration.number}
+    after |= {} if version is None else {"version": version}
+    event = events.record(verb, sample, run_id=iteration.run_id, actor=by, before=replaced, after=after, why=why)
     try:
         with transaction.atomic():
-            made: Decision = Decision.objects.create(
-                run=run, iteration=iteration, sample=sample, turn=turn, kind=DecisionKind(kind), why=why, by=by
-            )
+            standing.put(place, [sample.pk], kind, event, before=before, by=by, why=why, version=version)
     except IntegrityError as error:
         raise WrongState(f"another decision on sample {sample} was made at the same time; look again") from error
-    replaced = {"decision": before.pk, "kind": before.kind} if before is not None else {}
-    after = {"kind": made.kind, "sample": sample.pk, "turn": turn, "iteration": iteration.number}
-    events.record("review.decide", made, run_id=run.pk, actor=by, before=replaced, after=after, why=why)
+    made: Decision = Decision.objects.select_related("made_by").get(made_by=event)
     return made
 
 
-def _check(run: Run, iteration: Iteration, sample: Sample, turn: int, kind: str) -> None:
-    if kind not in DecisionKind.values or turn not in (0, 1):
-        raise InputError(f"decision {kind!r} on turn {turn}: decide {', '.join(DecisionKind.values)} on turn 0 or 1")
+def _check_kind(kind: str, turn: int) -> None:
+    if kind not in DECIDABLE or turn not in (0, 1):
+        raise InputError(f"decision {kind!r} on turn {turn}: decide {', '.join(DECIDABLE)} on turn 0 or 1")
+
+
+def check_sample(run: Run, iteration: Iteration, sample: Sample) -> None:
+    """Raises InputError unless the sample is one that the run may train on."""
     if iteration.run_id != run.pk or not run.revision.entries.filter(version__sample=sample).exists():
         raise InputError(f"sample {sample} is not one of run {run}; choose one of its data set's revision")
-    if turn and not iteration.pairs.filter(version__sample=sample).exists():
-        raise InputError(f"sample {sample} has no refine pair in iteration {iteration.number}; decide on the sample instead")
-    state = loop.locked(run.pk).state  # waits for an assembly that is at it
-    if state in ENDED:
-        raise WrongState(f"run {run} is {state}: a decision would change nothing")
-    if turn and not Stage.objects.filter(iteration=iteration, kind=StageKind.ASSEMBLY, state__in=NOT_FROZEN).exists():
-        raise WrongState(
-            f"the training set of iteration {iteration.number} is frozen: a decision on its pair would change nothing"
-        )
+    if sample.split != Split.TRAIN:
+        raise InputError(f"sample {sample} is held out, so nothing trains on it: there is nothing to decide; leave a comment")
 
 
 @transaction.atomic
-def undo(decision: Decision, by: User) -> None:
-    """Take a decision back. Raises WrongState when that has been done."""
-    require(by, decision.run.project.team, Role.REVIEWER)
-    if not Decision.objects.standing().filter(pk=decision.pk).update(undone_at=Now()):
-        raise WrongState(f"decision {decision.pk} does not stand any more")
-    before = {"kind": decision.kind, "sample": decision.sample_id, "turn": decision.turn}
-    events.record("review.undo", decision, run_id=decision.run_id, actor=by, before=before)
-    decision.refresh_from_db()
+def decide_all(iteration: Iteration, f: VerdictFilter, kind: str, by: User, *, expected: int, why: str = "") -> Event:
+    """Decide alike on all that a filter finds, and so in one operation, which can be undone whole.
+
+    What is decided so already stays as it is. `expected` is the number that the person was shown: raises WrongState when
+    the filter finds another by now, when nothing is left to decide, or when it comes too late to matter.
+    """
+    run = iteration.run
+    require(by, run.project.team, Role.REVIEWER)
+    _check_kind(kind, f.turn)
+    standing.hold(run.pk, alone=True)
+    standing.check_open(iteration, f.turn)
+    found = list(matching(iteration, f).order_by("sample_id").values_list("sample_id", flat=True))
+    if len(found) != expected:
+        raise WrongState(f"{len(found)} match by now, not {expected}: nothing was changed; look again")
+    place = Place(run.pk, iteration.pk, f.turn)
+    decided = standing.standing(place, found)
+    so_already = {each.sample for each in decided if each.kind == kind}
+    samples = [number for number in found if number not in so_already]
+    if not samples:
+        raise WrongState(f"there is nothing to change: of {len(found)} that match, every one is decided so already")
+    before = [each for each in decided if each.sample not in so_already]
+    after = {"kind": str(kind), "turn": f.turn, "iteration": iteration.number, "filter": filter_query(f), "count": len(samples)}
+    event = events.record("review.decide_all", iteration, actor=by, before=_bulk(samples, before), after=after, why=why)
+    standing.put(place, samples, kind, event, before=before, by=by, why=why)
+    return event
+
+
+def _bulk(samples: Sequence[int], before: Sequence[Standing]) -> dict[str, Any]:
+    """Which samples, and of those that were decided on: [sample, decision, its kind]."""
+    return {"samples": list(samples), "decisions": [list(each) for each in before]}
 
 
 @transaction.atomic
@@ -82,7 +116,7 @@ def approve(iteration: Iteration, by: User | None) -> None:
 
     Raises WrongState when it does not wait for that.
     """
-    require(by, iteration.run.project.team, Role.REVIEWER)
+    require(by, iteration.run.project.team, Role.ENGINEER)
     loop.locked(iteration.run_id)
     stage = Stage.objects.filter(iteration=iteration, kind=StageKind.REVIEW).first()
     if stage is None:

@@ -125,15 +125,16 @@ def test_step_mode_waits_for_a_person_after_each_iteration(make_run: Callable[..
     assert state_of(run) == RunState.COMPLETED
 
 
-def test_a_required_review_holds_training_until_it_is_approved(make_run: Callable[..., Run], hand: Any, reviewer: User) -> None:
+def test_a_required_review_holds_training_until_it_is_approved(make_run: Callable[..., Run], hand: Any, engineer: User) -> None:
     run = started(make_run(max_iterations=1, review="required"))
     hand.work_off()
     assert state_of(run) == RunState.RUNNING
     assert ("review", StageState.RUNNING) in stages_of(run, 1)
     loop.advance(run.pk)
     assert ("assembly", StageState.PENDING) in stages_of(run, 1)
-    review.approve(Iteration.objects.get(run=run, number=1), reviewer)
-    assert ("training", StageState.RUNNING) in stages_of(run, 1)
+    review.approve(Iteration.objects.get(run=run, number=1), engineer)
+    assert ("review", StageState.DONE) in stages_of(run, 1)
+    assert ("assembly", StageState.PENDING) not in stages_of(run, 1)
     hand.work_off()
     assert state_of(run) == RunState.COMPLETED
 
@@ -226,18 +227,19 @@ def test_a_base_that_is_gone_fails_the_run_and_not_the_worker(make_run: Callable
 
 
 def test_a_training_set_that_people_emptied_fails_in_words_until_they_undo(
-    make_run: Callable[..., Run], hand: Any, reviewer: User
+    make_run: Callable[..., Run], hand: Any, engineer: User
 ) -> None:
     run = started(make_run(max_iterations=1, review="required"))
     hand.work_off()
     iteration = Iteration.objects.get(run=run, number=1)
     chosen = {verdict.version.sample for verdict in Verdict.objects.filter(iteration=iteration).selected()}
-    decisions = [review.decide(run, iteration, sample, 0, "drop", reviewer) for sample in chosen]
-    review.approve(iteration, reviewer)
+    decisions = [review.decide(run, iteration, sample, 0, "drop", engineer) for sample in chosen]
+    review.approve(iteration, engineer)
+    hand.work_off()
     assert state_of(run) == RunState.FAILED
     assert "has nothing to train on: all 5 selected rows were dropped or are under discussion" in run.why
     assert not TrainingSet.objects.exists()
-    review.undo(decisions[0], reviewer)
+    review.undo_event(decisions[0].made_by, engineer)
     running.retry_run(run)
     hand.work_off()
     assert state_of(run) == RunState.COMPLETED

@@ -35,11 +35,12 @@ def decide(run: Run, reviewer: User) -> Callable[..., Decision]:
 
 
 @pytest.fixture
-def rows(run: Run, reviewer: User) -> Callable[[], dict[tuple[str, str], bool]]:
+def rows(run: Run, engineer: User, hand: Any) -> Callable[[], dict[tuple[str, str], bool]]:
     """`rows()` approves iteration 1 and says what entered training: (sample, kind) → whether it was forced."""
 
     def read() -> dict[tuple[str, str], bool]:
-        review.approve(run.iterations.get(number=1), reviewer)
+        review.approve(run.iterations.get(number=1), engineer)
+        hand.work_off(1)
         entered = TrainingRow.objects.values_list("version__sample__key", "kind", "forced")
         return {(key, kind): forced for key, kind, forced in entered}
 
@@ -83,7 +84,7 @@ def test_a_kept_sample_enters_though_it_was_not_selected_and_is_marked(decide: A
 
 
 def test_a_decision_that_was_undone_decides_nothing(decide: Any, rows: Any, reviewer: User) -> None:
-    review.undo(decide(0, "drop"), reviewer)
+    review.undo_event(decide(0, "drop").made_by, reviewer)
     assert rows() == SELECTED
 
 
@@ -107,7 +108,7 @@ def test_a_dropped_sample_is_not_sampled_again_until_that_is_undone(
     assert (second.pool, pair.iteration.number) == (7, 1)
     assert not Verdict.objects.filter(iteration=second, version__sample=dropped.sample).exists()
     assert Verdict.objects.filter(iteration=second, version__sample=pair.sample).count() == 2
-    review.undo(dropped, reviewer)
+    review.undo_event(dropped.made_by, reviewer)
     assert not assembly.direct_entrants(second).forced
 
 
@@ -129,20 +130,20 @@ def test_only_reviewers_decide_and_approve(run: Run, decide: Any, person: str, r
     with pytest.raises(NotPermitted):
         review.decide(run, iteration, made.sample, 0, "keep", user)
     with pytest.raises(NotPermitted):
-        review.undo(made, user)
+        review.undo_event(made.made_by, user)
     with pytest.raises(NotPermitted):
         review.approve(iteration, user)
     assert list(Decision.objects.standing()) == [made]
 
 
-def test_what_was_decided_twice_over_is_refused(run: Run, decide: Any, rows: Any, reviewer: User) -> None:
+def test_what_was_decided_twice_over_is_refused(run: Run, decide: Any, rows: Any, reviewer: User, engineer: User) -> None:
     made = decide(0, "drop")
-    review.undo(made, reviewer)
-    with pytest.raises(WrongState, match="does not stand any more"):
-        review.undo(made, reviewer)
+    review.undo_event(made.made_by, reviewer)
+    with pytest.raises(WrongState, match="none of it stands any more"):
+        review.undo_event(made.made_by, reviewer)
     rows()
     with pytest.raises(WrongState, match="is done"):
-        review.approve(run.iterations.get(number=1), reviewer)
+        review.approve(run.iterations.get(number=1), engineer)
 
 
 @pytest.mark.parametrize(("number", "kind", "turn"), [(0, "burn", 0), (0, "drop", 2), (8, "drop", 1)])
