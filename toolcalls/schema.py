@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toolcalls import conforming
 from toolcalls.answers import Call, Json
 
 Tool = Mapping[str, Json]
@@ -52,7 +53,8 @@ def defaults(tool: Tool) -> dict[str, Json]:
 
 
 def check_calls(calls: Sequence[Call], tools: Sequence[Tool]) -> list[str]:
-    """Say in words what is wrong with calls by their tools' descriptions: unknown tool, unknown or missing parameter."""
+    """Say in words what is wrong with calls by their tools' descriptions: unknown tool, unknown or missing parameter, and
+    values that their schemas do not allow, each with its place."""
     known = {tool_name(tool): tool for tool in reversed(tools)}
     problems: list[str] = []
     for call in calls:
@@ -63,4 +65,6 @@ def check_calls(calls: Sequence[Call], tools: Sequence[Tool]) -> list[str]:
         listed = properties(tool)
         problems += [f"{call.name!r} has no parameter {name!r}" for name in call.arguments if name not in listed]
         problems += [f"{call.name!r} needs parameter {name!r}" for name in sorted(required(tool) - call.arguments.keys())]
+        for name, value in call.arguments.items():
+            problems += conforming.problems(value, listed.get(name), name)
     return problems
