@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.views.decorators.http import require_safe
 
-from curation.api import datasets, iterations, projects, runs
+from curation.api import account, datasets, events, exports, iterations, projects, review, runs, samples, teams, uploads, verdicts
 from curation.api.interface import Interface
 
 api = Interface(
@@ -15,5 +15,7 @@ api = Interface(
     docs_url=None,
     docs_decorator=require_safe,
 )
-for nouns in (projects, datasets, runs, iterations):
+NOUNS = (account, teams, projects, datasets, uploads, runs, iterations, verdicts, samples, review, exports, events)
+
+for nouns in NOUNS:
     api.add_router("", nouns.router, tags=[nouns.__name__.rpartition(".")[2]])
