@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'id'], name='verdict_of_turn'),
+            index=models.Index(fields=['iteration', 'turn', 'id'], include=['version', 'outcome', 'approximate_hits', 'other_count', 'category', 'language', 'calls', 'decision', 'change'], name='verdict_of_turn'),
         ),
         migrations.AddIndex(
             model_name='verdict',

@@ -97,7 +97,22 @@ class Verdict(TurnVerdict):
         ]
         # One per facet, each ending in the key that pages go by.
         indexes = [
-            models.Index(fields=["iteration", "turn", "id"], name="verdict_of_turn"),
+            # With what facets are counted by and pages filtered on, so that neither reads a verdict that it does not show.
+            models.Index(
+                fields=["iteration", "turn", "id"],
+                include=[
+                    "version",
+                    "outcome",
+                    "approximate_hits",
+                    "other_count",
+                    "category",
+                    "language",
+                    "calls",
+                    "decision",
+                    "change",
+                ],
+                name="verdict_of_turn",
+            ),
             models.Index(fields=["iteration", "turn", "outcome", "id"], name="verdict_by_outcome"),
             models.Index(fields=["iteration", "turn", "approximate_hits", "id"], name="verdict_by_hits"),
             models.Index(fields=["iteration", "turn", "category", "id"], name="verdict_by_category"),

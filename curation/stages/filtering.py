@@ -5,16 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, Value
-from django.db.models.fields import BooleanField
+from django.db.models import BooleanField, F, Func, OuterRef, QuerySet, Subquery, Value
 
-from curation.models import Iteration, Verdict
+from curation.models import Iteration, SampleWords, Verdict
 from curation.stages.errors import InputError
 from curation.stages.facets import Counted, Facet, FacetValue, counted, facets_of
-from curation.stages.verdict_filter import NO_CALL, ORDERS, UNDECIDED, VerdictFilter, filter_from, filter_query, matching
+from curation.stages.verdict_filter import (
+    NO_CALL,
+    ORDERS,
+    UNDECIDED,
+    Matches,
+    VerdictFilter,
+    filter_from,
+    filter_query,
+    found_by,
+    matching,
+    text_query,
+)
 
 __all__ = [
     "NO_CALL",
@@ -35,6 +45,8 @@ __all__ = [
     "page_of",
 ]
 
+FEW = 2000  # samples found by a search up to which they are looked up one by one
+
 
 @dataclass(frozen=True, slots=True)
 class VerdictPage:
@@ -48,7 +60,7 @@ def page_of(iteration: Iteration, f: VerdictFilter, *, after: str = "", limit: i
     """A page in the filter's order, its samples loaded; `after` is the `next` of the page before. Raises InputError for a
     cursor that is none."""
     column, ascending = ORDERS[f.order], not f.order.startswith("-")
-    rows = matching(iteration, f)
+    rows = _walked(iteration, f)
     if after:
         rows = _beyond(rows, column, _place(after), ascending)
     places = list(_ordered(rows, column, ascending).values_list(column, "pk")[: limit + 1])
@@ -65,8 +77,24 @@ def count_of(iteration: Iteration, f: VerdictFilter) -> int:
 def neighbours(iteration: Iteration, f: VerdictFilter, verdict: Verdict) -> tuple[int | None, int | None]:
     """The samples before and after a verdict in the filter's order, whether or not the filter finds the verdict itself."""
     column, ascending = ORDERS[f.order], not f.order.startswith("-")
-    rows, place = matching(iteration, f), (getattr(verdict, column), verdict.pk)
+    rows, place = _walked(iteration, f), (getattr(verdict, column), verdict.pk)
     return _next(rows, column, place, not ascending), _next(rows, column, place, ascending)
+
+
+def _walked(iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
+    """`matching` for a walk in order that ends after a page, which Postgres plans badly where it must guess what a search finds.
+
+    Few found samples are looked up; with many, each verdict on the way is asked whether its sample is one of them.
+    """
+    query = text_query(iteration.run.dataset_id, f.q)
+    if query is None:
+        return matching(iteration, f)
+    others = matching(iteration, replace(f, q=""))
+    few = list(found_by(query).values_list("version_id", flat=True)[: FEW + 1])
+    if len(few) <= FEW:
+        return others.filter(version__in=few)
+    words = SampleWords.objects.filter(version=OuterRef("version_id"))
+    return others.filter(Subquery(words.values_list(Matches(query)), output_field=BooleanField()))
 
 
 def _next(rows: QuerySet[Verdict], column: str, place: tuple[int, int], ascending: bool) -> int | None:

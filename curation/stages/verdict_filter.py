@@ -150,8 +150,8 @@ def matching(iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
         if values := getattr(f, name):
             rows = rows.filter(facet_condition(name, values))
     if f.q:
-        found = found_by(iteration.run.dataset_id, f.q)
-        rows = rows.none() if found is None else rows.filter(version__in=found.values("version_id"))
+        query = text_query(iteration.run.dataset_id, f.q)
+        rows = rows.none() if query is None else rows.filter(version__in=found_by(query).values("version_id"))
     return rows
 
 
@@ -171,20 +171,25 @@ def _one_of(column: str, values: Sequence[Any]) -> Q:
     return Q(**{column: values[0]}) if len(values) == 1 else Q(**{f"{column}__in": list(values)})
 
 
-def found_by(dataset: int, query: str) -> QuerySet[SampleWords] | None:
-    """The words of the data set's versions that a search finds; None when there is no word in it, which finds nothing."""
+def text_query(dataset: int, query: str) -> str | None:
+    """A search as Postgres' tsquery, confined to a data set; None when there is no word in it."""
     whole, beginning = query_words(query)
     if not whole and beginning is None:
         return None
     terms = [_quoted(word) for word in (dataset_word(dataset), *whole)] + ([f"{_quoted(beginning)}:*"] if beginning else [])
-    return SampleWords.objects.filter(_Matches(" & ".join(terms)))
+    return " & ".join(terms)
+
+
+def found_by(query: str) -> QuerySet[SampleWords]:
+    """The words of the versions that a tsquery finds."""
+    return SampleWords.objects.filter(Matches(query))
 
 
 def _quoted(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-class _Matches(Func):
+class Matches(Func):
     """`words @@ query`, the query cast and not parsed: Postgres' own parser would cut the words another way."""
 
     template = "(%(expressions)s)"
