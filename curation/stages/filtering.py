@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BooleanField, F, Func, Max, Min, OuterRef, QuerySet, Subquery, Value
 
 from curation.models import Iteration, SampleWords, Verdict
 from curation.stages.errors import InputError
@@ -19,6 +19,7 @@ from curation.stages.verdict_filter import (
     UNDECIDED,
     Matches,
     VerdictFilter,
+    facet_condition,
     filter_from,
     filter_query,
     found_by,
@@ -82,19 +83,36 @@ def neighbours(iteration: Iteration, f: VerdictFilter, verdict: Verdict) -> tupl
 
 
 def _walked(iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
-    """`matching` for a walk in order that ends after a page, which Postgres plans badly where it must guess what a search finds.
+    """`matching` for a walk in order that ends after a page, which Postgres plans badly where it must guess how much is found.
 
-    Few found samples are looked up; with many, each verdict on the way is asked whether its sample is one of them.
+    Few that a search or a tool finds are looked up; with many, each verdict on the way is asked.
     """
-    query = text_query(iteration.run.dataset_id, f.q)
+    rows = matching(iteration, replace(f, q="", tool=()))
+    return _searched(_of_tools(rows, iteration, f), iteration, f.q)
+
+
+def _of_tools(rows: QuerySet[Verdict], iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
+    if not f.tool:
+        return rows
+    few = list(matching(iteration, VerdictFilter(f.turn, tool=f.tool)).values_list("pk", flat=True)[: FEW + 1])
+    if len(few) <= FEW:
+        return rows.filter(pk__in=few)
+    # Within its bounds, else the walk may lead through the verdicts of all iterations before this one.
+    ends = Verdict.objects.filter(iteration=iteration, turn=f.turn).aggregate(first=Min("pk"), last=Max("pk"))
+    return rows.filter(facet_condition("tool", f.tool), pk__range=(ends["first"], ends["last"]))
+
+
+def _searched(rows: QuerySet[Verdict], iteration: Iteration, q: str) -> QuerySet[Verdict]:
+    if not q:
+        return rows
+    query = text_query(iteration.run.dataset_id, q)
     if query is None:
-        return matching(iteration, f)
-    others = matching(iteration, replace(f, q=""))
+        return rows.none()
     few = list(found_by(query).values_list("version_id", flat=True)[: FEW + 1])
     if len(few) <= FEW:
-        return others.filter(version__in=few)
+        return rows.filter(version__in=few)
     words = SampleWords.objects.filter(version=OuterRef("version_id"))
-    return others.filter(Subquery(words.values_list(Matches(query)), output_field=BooleanField()))
+    return rows.filter(Subquery(words.values_list(Matches(query)), output_field=BooleanField()))
 
 
 def _next(rows: QuerySet[Verdict], column: str, place: tuple[int, int], ascending: bool) -> int | None:
