@@ -41,16 +41,22 @@ def training_rows(direct: Iterable[Sample], pairs: Iterable[Pair], settings: Set
     Who is selected, dropped or force-kept was decided by the caller.
     """
     rows = [direct_row(sample, settings) for sample in direct] + [refine_row(pair, settings) for pair in pairs]
+    return sorted(rows, key=lambda row: place(settings.seed, row.sample_id, row.kind))
 
-    def place(row: TrainingRow) -> bytes:
-        return hashlib.sha256(json.dumps([settings.seed, row.sample_id, row.kind]).encode()).digest()
 
-    return sorted(rows, key=place)
+def place(seed: int, sample_id: str, kind: str) -> bytes:
+    """A row's place among the others: they stand in the order of these 32 bytes, which the run's seed shuffles."""
+    return hashlib.sha256(json.dumps([seed, sample_id, kind]).encode()).digest()
 
 
 def training_set_hash(rows: Iterable[TrainingRow]) -> str:
     """sha256, hex, of the rows in their order: the identity of a training set, repeated in the checkpoint's meta.json."""
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(json.dumps(to_json(row), separators=(",", ":")).encode() + b"\n")
+        digest.update(identity(row))
     return digest.hexdigest()
+
+
+def identity(row: TrainingRow) -> bytes:
+    """What a row adds to the hash of its training set."""
+    return json.dumps(to_json(row), separators=(",", ":")).encode() + b"\n"

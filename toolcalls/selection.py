@@ -50,10 +50,13 @@ def truth_text(sample: Sample) -> str:
     """The truth as text: its own where it is in words or was imported in the paper's call form, else rendered."""
     if sample.truth is None:
         return sample.truth_text or ""
+    rendered = render(sample.truth)
+    if sample.truth_text in (None, rendered):  # parsing takes longer than all the rest of a row
+        return rendered
     written = parse(sample.truth_text or "")
     if isinstance(written, Calls) and answer_key(written) == answer_key(Calls(sample.truth, "paper")):
         return sample.truth_text or ""
-    return render(sample.truth)
+    return rendered
 
 
 def _difference(

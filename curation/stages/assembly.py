@@ -1,121 +1,190 @@
-"""Assembly: an iteration's training set, frozen, and its rows rebuilt from what it points at (ToolACE-R §3.2)."""
+"""Assembly: an iteration's training set, frozen as a list of rows and as their file (ToolACE-R §3.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from curation.models import Decision, Iteration, RefinePair, SampleVersion, TrainingSet, Verdict
+from django.db import transaction
+
+from curation.models import Iteration, RefinePair, SampleVersion, TrainingSet
 from curation.models import TrainingRow as TrainingRowRecord
-from curation.models.decisions import DecisionKind
 from curation.models.training import TrainingKind
-from curation.stages import pool
+from curation.stages import drafts, loop, pool, training_file
+from curation.stages.copying import copy_rows
+from curation.stages.entering import Entrants, direct_entrants, refine_entrants
 from curation.stages.errors import InputError
 from curation.stages.pool import PoolSample, comparator_of
-from toolcalls.assembly import Pair, direct_row, refine_row, training_rows, training_set_hash
+from curation.stages.shards import Claim, fence
+from curation.stages.training_file import Draft
+from toolcalls.assembly import Pair, direct_row, place, refine_row
 from toolcalls.records import Generation, TrainingRow
 from toolcalls.selection import judge
 from toolcalls.settings import Settings
 
+__all__ = ["Entering", "direct_entrants", "freeze", "refine_entrants", "rows", "store", "usable_file", "whole_file"]
+
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
-CHUNK = 500  # rows that are read at a time
+CHUNK = 500  # rows whose contents are held at a time
+KEYS_CHUNK = 5000  # samples whose keys are read at a time
+ROW_COLUMNS = ("training_set_id", "position", "version_id", "kind", "forced")
+KINDS = (str(TrainingKind.DIRECT), str(TrainingKind.REFINE))
 
 
-class Entrants(NamedTuple):
-    """Sample versions that enter training, and those of them that only a person's keep lets in."""
+class Entering(NamedTuple):
+    """Who enters a training set, as people's decisions have it now."""
 
-    chosen: set[int]
-    forced: set[int]
+    direct: Entrants
+    refine: Entrants
 
 
-def freeze(iteration: Iteration) -> TrainingSet:
-    """Write the frozen list of rows: (selected and not dropped) or kept by a person; what is under discussion stays out.
+class Entry(NamedTuple):
+    """A row of a training set as it is listed: it is written from what it names."""
 
-    Called once, by the loop, in its transaction. Raises InputError when no row is left.
+    version: int
+    kind: str  # TrainingKind
+
+
+def entering(iteration: Iteration) -> Entering:
+    return Entering(direct_entrants(iteration), refine_entrants(iteration))
+
+
+def freeze(iteration: Iteration, claim: Claim | None = None, check: Callable[[], None] = lambda: None) -> TrainingSet:
+    """Freeze (selected and not dropped) or kept by a person, less what is under discussion or has another truth by now.
+
+    The rows are written without any lock, so that people go on deciding; when they decided something that matters here,
+    they are written again. With a claim its shard ends in the same transaction. `check` is called every CHUNK rows and
+    stops the work by raising. Raises InputError when no row is left or the file cannot be written, LostLease.
     """
-    direct, refine = direct_entrants(iteration), refine_entrants(iteration)
-    if not direct.chosen and not refine.chosen:
+    drafts.remove_drafts(training_file.place_of(iteration))
+    while True:
+        found = entering(iteration)
+        _refuse_none(iteration, found)
+        listed = _in_order(iteration, found)
+        draft = training_file.write(training_file.place_of(iteration), _checked(_rows(iteration, listed), check))
+        try:
+            with _transaction(iteration, claim, len(listed)):
+                if entering(iteration) == found:
+                    return _store(iteration, found, listed, draft)
+                raise _Decided
+        except _Decided:
+            log.info("iteration %d: somebody decided meanwhile; assembled again", iteration.pk)
+        finally:
+            draft.discard()
+
+
+def store(claim: Claim, check: Callable[[], None] = lambda: None) -> TrainingSet:
+    """Freeze the training set of the claim's iteration and end the shard. Raises LostLease, and InputError as `freeze` does."""
+    iteration = Iteration.objects.select_related("run__revision").get(pk=claim.iteration_id)
+    return freeze(iteration, claim, check)
+
+
+class _Decided(Exception):
+    """What was written is not what people want by now; undoes the transaction."""
+
+
+@contextmanager
+def _transaction(iteration: Iteration, claim: Claim | None, rows: int) -> Iterator[None]:
+    """The run's lock first, as everywhere: no decision comes between the last look and the commit."""
+    with transaction.atomic():
+        loop.locked(iteration.run_id)
+        if claim is None:
+            yield
+        else:
+            with fence(claim, rows=rows):
+                yield
+
+
+def _refuse_none(iteration: Iteration, found: Entering) -> None:
+    if not found.direct.chosen and not found.refine.chosen:
         raise InputError(
-            f"iteration {iteration.number} has nothing to train on: all {iteration.selected} selected rows were dropped or are "
-            "under discussion; undo some of these decisions, then retry the run"
+            f"iteration {iteration.number} has nothing to train on: all {iteration.selected} selected rows were dropped, "
+            "corrected or are under discussion; undo some of these decisions, then retry the run"
         )
-    rows = _rows(iteration, sorted(direct.chosen), sorted(refine.chosen), iteration.run.choices)
+
+
+def _in_order(iteration: Iteration, found: Entering) -> Sequence[bytes]:
+    """The rows in the order that the run's seed gives them, each as some 41 bytes: its place, its version, its kind."""
+    seed, listed = iteration.run.choices.seed, []
+    for chunk in _chunks(sorted(found.direct.chosen | found.refine.chosen), KEYS_CHUNK):
+        for version, key in SampleVersion.objects.filter(pk__in=chunk).values_list("pk", "sample__key"):
+            for number, entrants in enumerate(found):
+                if version in entrants.chosen:
+                    listed.append(place(seed, key, KINDS[number]) + version.to_bytes(8, "big") + bytes([number]))
+    listed.sort()
+    return listed
+
+
+def _entry(listed: bytes) -> Entry:
+    return Entry(int.from_bytes(listed[-9:-1], "big"), KINDS[listed[-1]])
+
+
+def _store(iteration: Iteration, found: Entering, listed: Sequence[bytes], draft: Draft) -> TrainingSet:
     frozen: TrainingSet = TrainingSet.objects.create(
-        iteration=iteration, sha256=training_set_hash(rows), direct=len(direct.chosen), refine=len(refine.chosen)
+        iteration=iteration,
+        sha256=draft.identity,
+        direct=len(found.direct.chosen),
+        refine=len(found.refine.chosen),
+        uri=draft.uri,
+        file_sha256=draft.sha256,
+        bytes=draft.bytes,
     )
-    _write_rows(frozen, rows, {"direct": direct, "refine": refine})
+    copy_rows(TrainingRowRecord, ROW_COLUMNS, _records(frozen, found, listed))
+    draft.publish()
     return frozen
 
 
-def _write_rows(frozen: TrainingSet, rows: Sequence[TrainingRow], entrants: Mapping[str, Entrants]) -> None:
-    named = SampleVersion.objects.filter(pk__in=entrants["direct"].chosen | entrants["refine"].chosen)
-    versions: dict[str, int] = dict(named.values_list("sample__key", "pk"))
-    records = (
-        TrainingRowRecord(
-            training_set=frozen,
-            position=position,
-            version_id=versions[row.sample_id],
-            kind=TrainingKind(row.kind),
-            forced=versions[row.sample_id] in entrants[row.kind].forced,
-        )
-        for position, row in enumerate(rows)
-    )
-    TrainingRowRecord.objects.bulk_create(records, batch_size=CHUNK)
+def _records(frozen: TrainingSet, found: Entering, listed: Sequence[bytes]) -> Iterator[tuple[object, ...]]:
+    for position, each in enumerate(listed):
+        entry = _entry(each)
+        yield (frozen.pk, position, entry.version, entry.kind, entry.version in found[KINDS.index(entry.kind)].forced)
 
 
-def direct_entrants(iteration: Iteration) -> Entrants:
-    """⟨q, T⟩ → A of the samples selected direct or kept, less those that people dropped or discuss."""
-    selected = set(Verdict.objects.filter(iteration=iteration).direct().selected().values_list("version_id", flat=True))
-    kept = _versions(iteration, _decided(iteration, 0, DecisionKind.KEEP))
-    barred = _barred(iteration)
-    return Entrants((selected | kept) - barred, kept - selected - barred)
+def _rows(iteration: Iteration, listed: Sequence[bytes]) -> Iterator[TrainingRow]:
+    return _written(iteration, map(_entry, listed))
 
 
-def refine_entrants(iteration: Iteration) -> Entrants:
-    """⟨q, T⟩, A₁, r → A of the pairs selected or kept, less those that people dropped or discuss, as pairs or as samples."""
-    usable = set(RefinePair.objects.filter(iteration=iteration, usable=True).values_list("version_id", flat=True))
-    selected = set(Verdict.objects.filter(iteration=iteration).refine().selected().values_list("version_id", flat=True))
-    kept = _versions(iteration, _decided(iteration, 1, DecisionKind.KEEP))
-    out = _versions(iteration, _decided(iteration, 1, DecisionKind.DROP, DecisionKind.DISCUSS)) | _barred(iteration)
-    return Entrants((selected | kept) & usable - out, (kept - selected) & usable - out)
+def _checked(made: Iterator[TrainingRow], check: Callable[[], None]) -> Iterator[TrainingRow]:
+    for chunk in _chunks(made, CHUNK):
+        check()
+        yield from chunk
 
 
-def _barred(iteration: Iteration) -> set[int]:
-    return _versions(iteration, _decided(iteration, 0, DecisionKind.DROP, DecisionKind.DISCUSS))
+def rows(training_set: TrainingSet) -> Iterator[TrainingRow]:
+    """The rows in their frozen order, written anew from what they name, a chunk at a time."""
+    listed = training_set.rows.order_by("position").values_list("version_id", "kind")
+    entries = (Entry(version, kind) for version, kind in listed.iterator(KEYS_CHUNK))
+    return _written(training_set.iteration, entries)
 
 
-def _decided(iteration: Iteration, turn: int, *kinds: str) -> list[int]:
-    """Ids of the samples with such a standing decision: on the sample for the run, on the pair for the iteration."""
-    standing = Decision.objects.standing().filter(run=iteration.run, turn=turn, kind__in=kinds)
-    if turn:
-        standing = standing.filter(iteration=iteration)
-    return list(standing.values_list("sample_id", flat=True))
+def _written(iteration: Iteration, entries: Iterable[Entry]) -> Iterator[TrainingRow]:
+    settings = iteration.run.choices
+    for chunk in _chunks(entries, CHUNK):
+        samples = pool.load({entry.version for entry in chunk})
+        pairs = _pairs(iteration, samples, [version for version, kind in chunk if kind == TrainingKind.REFINE], settings)
+        for version, kind in chunk:
+            is_pair = kind == TrainingKind.REFINE
+            yield refine_row(pairs[version], settings) if is_pair else direct_row(samples[version].sample, settings)
 
 
-def _versions(iteration: Iteration, samples: list[int]) -> set[int]:
-    """The versions of these samples in the run's revision, training split."""
-    entries = iteration.run.revision.entries.filter(version__sample_id__in=samples, version__sample__split="train")
-    return set(entries.values_list("version_id", flat=True))
-
-
-def _rows(iteration: Iteration, direct: list[int], refine: list[int], settings: Settings) -> list[TrainingRow]:
-    samples = (entry.sample for chunk in _chunks(direct) for entry in pool.load(chunk).values())
-    pairs = (pair for chunk in _chunks(refine) for pair in _pairs(iteration, chunk, settings).values())
-    return training_rows(samples, pairs, settings)
-
-
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(values)
-    while chunk := list(islice(remaining, CHUNK)):
+    while chunk := list(islice(remaining, size)):
         yield chunk
 
 
-def _pairs(iteration: Iteration, versions: Iterable[int], settings: Settings) -> dict[int, Pair]:
-    entries = pool.load(versions)
-    found = RefinePair.objects.filter(iteration=iteration, version_id__in=entries).values_list("version_id", "first_answer")
+def _pairs(
+    iteration: Iteration, samples: dict[int, PoolSample], versions: Sequence[int], settings: Settings
+) -> dict[int, Pair]:  # fmt: skip
+    found = RefinePair.objects.filter(iteration=iteration, version_id__in=versions).values_list("version_id", "first_answer")
     first = dict(found)
-    return {number: _pair(entry, first[number], settings) for number, entry in entries.items()}
+    return {version: _pair(samples[version], first[version], settings) for version in versions}
 
 
 def _pair(entry: PoolSample, first_answer: str, settings: Settings) -> Pair:
@@ -124,22 +193,15 @@ def _pair(entry: PoolSample, first_answer: str, settings: Settings) -> Pair:
     return Pair(entry.sample, first, judge(first, entry.sample, comparator_of(settings), settings.no_call_policy))
 
 
-def rows(training_set: TrainingSet) -> Iterator[TrainingRow]:
-    """The rows in their frozen order, rebuilt a chunk at a time. Whether they still are what was frozen: `verify`."""
-    iteration, settings = training_set.iteration, training_set.iteration.run.choices
-    listed = training_set.rows.order_by("position").values_list("version_id", "kind")
-    for chunk in _chunks(listed.iterator(CHUNK)):
-        samples = pool.load({number for number, _ in chunk})
-        pairs = _pairs(iteration, [number for number, kind in chunk if kind == TrainingKind.REFINE], settings)
-        for number, kind in chunk:
-            is_pair = kind == TrainingKind.REFINE
-            yield refine_row(pairs[number], settings) if is_pair else direct_row(samples[number].sample, settings)
+def usable_file(training_set: TrainingSet) -> Path:
+    """The file of the rows, written anew where it is gone or cut short; for who hashes what is read. Raises InputError."""
+    if training_file.is_there(training_set):
+        return training_file.path(training_set)
+    return training_file.rebuild(training_set, rows(training_set))
 
 
-def verify(training_set: TrainingSet) -> None:
-    """Raises InputError when the rows can no longer be rebuilt as they were frozen."""
-    if training_set_hash(rows(training_set)) != training_set.sha256:
-        raise InputError(
-            f"the training set of iteration {training_set.iteration.number} is not what was frozen any more, because another "
-            "version of this program renders its prompts differently; train and export with the version that began the run"
-        )
+def whole_file(training_set: TrainingSet) -> Path:
+    """The file of the rows, read through and found to be what was frozen, else written anew. Raises InputError."""
+    if training_file.is_whole(training_set):
+        return training_file.path(training_set)
+    return training_file.rebuild(training_set, rows(training_set))

@@ -11,11 +11,12 @@ from curation.stages.partitions import ensure_partition
 
 
 def cut(stage: Stage) -> list[Shard]:
-    """Make the stage's shards: none for a stage that needs no worker, one for training, else settings.shard_samples a piece.
+    """Make the stage's shards: none for a stage that needs no worker, one for assembly and for training, else
+    settings.shard_samples a piece.
 
     Longest samples first, so that the answers of a batch are of even length; what a sample is answered does not depend on it.
     """
-    if stage.kind == StageKind.TRAINING:
+    if stage.kind in (StageKind.ASSEMBLY, StageKind.TRAINING):
         return _made([Shard(stage=stage, number=0)])
     versions, size = _versions(stage), stage.iteration.run.choices.shard_samples
     pieces = [versions[start : start + size] for start in range(0, len(versions), size)]
@@ -28,7 +29,9 @@ def _made(shards: list[Shard]) -> list[Shard]:
 
 
 def total(stage: Stage, shards: Sequence[Shard]) -> int:
-    """How much there is to do: rows of a training, samples of another stage."""
+    """How much there is to do: rows to assemble, as far as is known, or to train on; samples of another stage."""
+    if stage.kind == StageKind.ASSEMBLY:
+        return stage.iteration.selected or 0
     if stage.kind == StageKind.TRAINING:
         frozen = TrainingSet.objects.get(iteration=stage.iteration)
         return frozen.direct + frozen.refine

@@ -1,50 +1,28 @@
-"""Exporting: an iteration's training set as lines that trainers read, streamed; into a file all of it or nothing."""
+"""Exporting: a training set, a pool or refine pairs as lines, streamed, each with a record of exactly what was sent."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qs
 
-from curation.models import Iteration, Role, Run, TrainingSet, User
-from curation.stages import assembly, events
-from curation.stages.errors import InputError
+from django.db import transaction
+from django.utils import timezone
+
+from curation.models import Export, Iteration, Role, Run, TrainingSet, User
+from curation.models.exports import ExportKind, ExportState
+from curation.stages import assembly, events, export_blocks
+from curation.stages.errors import InputError, WrongState
+from curation.stages.export_blocks import TURNS, Blocks
+from curation.stages.export_manifest import manifest_of
+from curation.stages.filtering import VerdictFilter, filter_from, filter_query
 from curation.stages.people import require
-from toolcalls.exporting import trl_line, whetstone_line
-from toolcalls.records import TrainingRow
 
-LINES: Mapping[str, Callable[[TrainingRow], str]] = {"whetstone": whetstone_line, "trl": trl_line}
-PROGRESS_ROWS = 500  # rows between two reports of progress
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an exported file holds and where it comes from; written beside it as NAME.manifest.json."""
-
-    file: str
-    format: str
-    sha256: str  # of the file
-    bytes: int
-    rows: int
-    direct: int
-    refine: int
-    training_set_sha256: str
-    run: int
-    iteration: int
-    dataset: str
-    revision: int
-    revision_sha256: str
-    base: str
-    base_sha256: str
-    settings: dict[str, Any]
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    ExportKind.TRAINING_SET: ("whetstone", "trl"),
+    ExportKind.POOL: ("whetstone",),
+    ExportKind.PAIRS: ("whetstone",),
+}
 
 
 def find_iteration(run: Run, number: int) -> Iteration:
@@ -57,61 +35,45 @@ def find_iteration(run: Run, number: int) -> Iteration:
     return iteration
 
 
-def export_lines(iteration: Iteration, format: str = "whetstone", by: User | None = None) -> Iterator[str]:  # noqa: A002
-    """One line per training row, in the order of training, without the newline; a chunk of rows is held at a time.
+@transaction.atomic
+def begin(
+    iteration: Iteration,
+    kind: str = ExportKind.TRAINING_SET,
+    format: str = "whetstone",  # noqa: A002
+    f: VerdictFilter | None = None,
+    by: User | None = None,
+) -> Export:
+    """Note what is to be exported, ready to be streamed once. Without a filter a pool or pairs are exported whole.
 
-    Raises InputError, before the first line, for an unknown format, for an iteration without a training set, and when its rows
-    can no longer be rebuilt as they were frozen.
+    Raises InputError for an unknown kind or format, a filter that does not fit, an iteration that has no such thing, and a
+    training set whose file is lost and whose rows can no longer be rebuilt as they were frozen.
     """
     require(by, iteration.run.project.team, Role.VIEWER)
-    line, frozen = _line_of(format), _training_set(iteration)
-    assembly.verify(frozen)
-    return (line(row) for row in assembly.rows(frozen))
+    _check(kind, format, f)
+    if kind == ExportKind.TRAINING_SET:
+        assembly.usable_file(training_set_of(iteration))
+    elif not iteration.number:
+        raise InputError(f"iteration 0 of run {iteration.run_id} only evaluates the base: it has no {kind}; choose another one")
+    filters = {} if f is None else parse_qs(filter_query(f), keep_blank_values=True)
+    export: Export = Export.objects.create(iteration=iteration, kind=kind, format=format, filters=filters, by=by)
+    after = {"iteration": iteration.number, "kind": str(kind), "format": format, "filters": filters}
+    events.record("export.begin", export, run_id=iteration.run_id, actor=by, after=after)
+    return export
 
 
-def export_file(
-    iteration: Iteration,
-    path: Path,
-    format: str = "whetstone",  # noqa: A002
-    *,
-    by: User | None = None,
-    on_progress: Progress | None = None,
-) -> Manifest:
-    """Write the lines to `path` and their manifest beside it; what stood there is replaced once both are complete.
-
-    Raises InputError, with nothing left behind, when they cannot be written.
-    """
-    lines = export_lines(iteration, format, by)
-    frozen = _training_set(iteration)
-    beside = path.with_name(path.name + ".manifest.json")
-    drafts: list[Path] = []
-    try:
-        with _draft(path, drafts) as file:
-            sha256, size, rows = _write(lines, file, on_progress)
-        manifest = _manifest(frozen, path.name, format, sha256, size, rows)
-        with _draft(beside, drafts) as file:
-            file.write(json.dumps(asdict(manifest), indent=2, ensure_ascii=False).encode() + b"\n")
-            _flush(file)
-        for draft, final in zip(drafts, (path, beside), strict=True):
-            draft.replace(final)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        for draft in drafts:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-    after = {"format": format, "rows": rows, "sha256": sha256}
-    events.record("iteration.export", iteration, actor=by, after=after)
-    return manifest
+def _check(kind: str, format: str, f: VerdictFilter | None) -> None:  # noqa: A002
+    if kind not in FORMATS:
+        raise InputError(f"nothing of kind {kind!r} can be exported; choose one of {', '.join(FORMATS)}")
+    if format not in FORMATS[kind]:
+        raise InputError(f"format {format!r} is unknown; choose one of {', '.join(FORMATS[kind])}")
+    if f is not None and kind not in TURNS:
+        raise InputError("a training set is exported whole: leave the filter out")
+    if f is not None and f.turn != TURNS[kind]:
+        raise InputError(f"this filter is of turn {f.turn}, {kind} are of turn {TURNS[kind]}")
 
 
-def _line_of(kind: str) -> Callable[[TrainingRow], str]:
-    if kind not in LINES:
-        raise InputError(f"format {kind!r} is unknown; choose one of {', '.join(LINES)}")
-    return LINES[kind]
-
-
-def _training_set(iteration: Iteration) -> TrainingSet:
+def training_set_of(iteration: Iteration) -> TrainingSet:
+    """Raises InputError when the iteration has none."""
     found = TrainingSet.objects.filter(iteration=iteration).select_related("iteration__run").first()
     if found is None:
         why = "iteration 0 only evaluates the base" if not iteration.number else f"it is {iteration.state}"
@@ -121,60 +83,53 @@ def _training_set(iteration: Iteration) -> TrainingSet:
     return found
 
 
-def _draft(final: Path, drafts: list[Path]) -> IO[bytes]:
-    """A new file in the folder of `final`, noted in `drafts`."""
-    draft = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
-    drafts.append(draft)
-    return draft.open("xb")
+def stream(export: Export) -> Stream:
+    """The bytes of an export that has begun, a block at a time; read it to its end, or close it."""
+    if export.state != ExportState.STREAMING:
+        raise WrongState(f"export {export.pk} is {export.state}; begin another one")
+    if export.kind == ExportKind.TRAINING_SET:
+        return Stream(export, export_blocks.training_set(training_set_of(export.iteration), export.format))
+    f = filter_from(export.filters, TURNS[export.kind])
+    return Stream(export, export_blocks.verdicts(export.iteration, f))
 
 
-def _write(lines: Iterator[str], file: IO[bytes], on_progress: Progress | None) -> tuple[str, int, int]:
-    """(sha256, bytes, rows) of what was written."""
-    digest, size, rows = hashlib.sha256(), 0, 0
-    for rows, line in enumerate(lines, 1):
-        data = line.encode() + b"\n"
-        file.write(data)
-        digest.update(data)
-        size += len(data)
-        if on_progress and rows % PROGRESS_ROWS == 0:
-            on_progress(rows)
-    _flush(file)
-    return digest.hexdigest(), size, rows
+class Stream(Iterator[bytes]):
+    """Blocks of whole lines. Its end makes the export complete, with the manifest of what was given out; a fault, or closing
+    it earlier, aborts the export. Between two blocks it holds neither a transaction nor a lock."""
 
+    def __init__(self, export: Export, blocks: Blocks) -> None:
+        self.rows = 0
+        self._export, self._blocks = export, blocks
+        self._digest, self._bytes = hashlib.sha256(), 0
 
-def _flush(file: IO[bytes]) -> None:
-    """A full disk may say so only here."""
-    file.flush()
-    os.fsync(file.fileno())
+    def __next__(self) -> bytes:
+        try:
+            block = next(self._blocks)
+        except StopIteration:
+            self._end(ExportState.COMPLETE)
+            raise
+        except BaseException as error:
+            self._end(ExportState.ABORTED, why=str(error) or type(error).__name__)
+            raise
+        self._digest.update(block)
+        self._bytes += len(block)
+        self.rows += block.count(b"\n")
+        return block
 
+    def close(self) -> None:
+        """End it where it is; harmless after its end."""
+        self._blocks.close()
+        self._end(ExportState.ABORTED, why="its reader went away")
 
-def _manifest(frozen: TrainingSet, file: str, kind: str, sha256: str, size: int, rows: int) -> Manifest:
-    run = frozen.iteration.run
-    return Manifest(
-        file=file,
-        format=kind,
-        sha256=sha256,
-        bytes=size,
-        rows=rows,
-        direct=frozen.direct,
-        refine=frozen.refine,
-        training_set_sha256=frozen.sha256,
-        run=run.pk,
-        iteration=frozen.iteration.number,
-        dataset=run.dataset.slug,
-        revision=run.revision.number,
-        revision_sha256=run.revision.sha256,
-        base=run.base.name,
-        base_sha256=run.base.sha256,
-        settings=run.settings,
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    if error.errno == errno.ENOSPC:
-        advice = "free some space, or choose a folder on another disk"
-    elif error.errno == errno.ENOENT:
-        advice = "make its folder first"
-    else:
-        advice = "choose a folder that you may write to"
-    return InputError(f"{path} cannot be written: {error.strerror or error}; {advice}. Nothing was left there")
+    def _end(self, state: str, why: str = "") -> None:
+        export = self._export
+        if export.state != ExportState.STREAMING:
+            return
+        export.state, export.ended_at = state, timezone.now()
+        export.rows, export.bytes, export.sha256 = self.rows, self._bytes, self._digest.hexdigest()
+        export.manifest = manifest_of(export)
+        after = {"rows": self.rows, "bytes": self._bytes, "sha256": export.sha256}
+        with transaction.atomic():
+            export.save(update_fields=["state", "ended_at", "rows", "bytes", "sha256", "manifest"])
+            verb = "export.complete" if state == ExportState.COMPLETE else "export.abort"
+            events.record(verb, export, run_id=export.iteration.run_id, actor=export.by, after=after, why=why)

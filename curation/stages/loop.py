@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from curation.models import Iteration, Run, Shard, Stage
 from curation.models.runs import IterationState, RunMode, RunState
 from curation.models.shards import ShardState, StageKind, StageState
-from curation.stages import artifacts, assembly, cutting, events, scores, selection
+from curation.stages import artifacts, cutting, events, scores, selection, standing
 from curation.stages.errors import InputError
 from curation.stages.moves import move, move_all
 from curation.stages.waking import wake
@@ -82,12 +82,12 @@ def _work(run: Run, iteration: Iteration, stage: Stage) -> bool:
             return _select(run, iteration, stage)
         case StageKind.REVIEW if run.choices.review == "required":
             return False
-        case StageKind.ASSEMBLY:
-            assembly.freeze(iteration)
         case StageKind.REVIEW:
             pass
         case _ if Shard.objects.filter(stage=stage).exclude(state=ShardState.DONE).exists():
             return False
+        case StageKind.SAMPLING:
+            standing.settle(iteration)
         case StageKind.EVALUATION:
             scores.summarise(iteration)
     _close_stage(run, stage)

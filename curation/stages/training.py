@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
 from curation.stages.model_folder import weights_sha256
 from curation.stages.shards import Claim, fence, held
-from toolcalls.records import TrainingRow
 from toolcalls.settings import Training
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ STEP_FIELDS = ("steps", "loss", "learning_rate", "grad_norm", "tokens", "tokens_
 class TrainingJob:
     """What a trainer needs. `out_dir` does not exist yet; its name carries the token, so no two attempts share it."""
 
-    rows: Iterator[TrainingRow]  # read from the database as it is consumed
+    rows: Path  # the frozen rows as JSON lines
     settings: Training
     seed: int
     out_dir: Path
@@ -41,13 +40,13 @@ class TrainingJob:
 def job(claim: Claim) -> TrainingJob:
     """The training of the claim's iteration; steps that an earlier attempt reported are forgotten.
 
-    Raises LostLease, and InputError when the training set can no longer be rebuilt as it was frozen.
+    Raises LostLease, and InputError when the file of the rows is lost and they cannot be rebuilt as they were frozen.
     """
     training_set = _training_set(claim)
-    assembly.verify(training_set)
+    rows = assembly.whole_file(training_set)
     with held(claim):
         TrainingStep.objects.filter(iteration_id=claim.iteration_id).delete()
-    return TrainingJob(assembly.rows(training_set), claim.settings.training, claim.run_seed, out_dir(claim))
+    return TrainingJob(rows, claim.settings.training, claim.run_seed, out_dir(claim))
 
 
 def out_dir(claim: Claim) -> Path:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from toolcalls.exporting import trl_line, whetstone_line
+import pytest
+
+from toolcalls.exporting import trl_line, trl_spliced, whetstone_line
 from toolcalls.records import Message, TrainingRow
 from toolcalls.wire import training_row_from_json
 
@@ -26,3 +28,12 @@ def test_our_own_lines_can_be_read_back_and_say_where_they_come_from() -> None:
 def test_a_row_is_one_line_with_its_letters_as_they_are() -> None:
     assert "\n" not in whetstone_line(ROW) + trl_line(ROW)
     assert "Größe" in trl_line(ROW)
+
+
+TRAPS = ('x, "messages": [', '", "target": "', '\\", "messages": ', "", "\u2028 Größe\n\x00", '"}], "target": "y')
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_line_cut_for_trl_is_the_line_that_trl_would_get(trap: str) -> None:
+    row = TrainingRow(trap, "direct", (Message("system", trap), Message(trap, "a")), trap)
+    assert trl_spliced(whetstone_line(row).encode()) == trl_line(row).encode()

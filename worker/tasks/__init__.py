@@ -7,12 +7,13 @@ from django.conf import settings
 from curation.celery import WAKE_UP, app
 from curation.models.shards import StageKind
 from worker.station import Station
-from worker.tasks import evaluation, refinement, sampling, training
+from worker.tasks import assembly, evaluation, refinement, sampling, training
 
 station = Station(
     {
         StageKind.SAMPLING: sampling.run,
         StageKind.REFINEMENT: refinement.run,
+        StageKind.ASSEMBLY: assembly.run,
         StageKind.TRAINING: training.run,
         StageKind.EVALUATION: evaluation.run,
     },

@@ -16,7 +16,6 @@ from curation.stages.shards import Claim
 from curation.stages.training import TrainingJob
 from toolcalls.errors import InputError
 from toolcalls.settings import settings_json
-from toolcalls.wire import to_json
 from worker.children import EXIT_INPUT, Child, ChildFailed
 from worker.engines import PROJECT
 from worker.leases import Lease
@@ -46,13 +45,10 @@ def run(station: Station, lease: Lease) -> str:
 
 
 def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
-    """Write the job's files into `folder`; the command line that trains from them."""
-    rows, settings = folder / "rows.jsonl", folder / "settings.json"
-    with rows.open("w", encoding="utf-8") as file:
-        for row in job.rows:
-            file.write(json.dumps(to_json(row), ensure_ascii=False) + "\n")
+    """Write the settings into `folder`; the command line that trains from them."""
+    settings = folder / "settings.json"
     settings.write_text(json.dumps(settings_json(claim.settings)))
-    values = ["--in", str(rows), "--out", str(job.out_dir), "--model", str(claim.model), "--settings", str(settings)]
+    values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(claim.model), "--settings", str(settings)]
     return [sys.executable, "-m", "trainer", "train", *values]
 
 

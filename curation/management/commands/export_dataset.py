@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from curation.management.command import StageCommand, find_run
-from curation.models import Iteration
-from curation.stages import exporting
+from curation.models import Export
+from curation.models.exports import ExportKind
+from curation.stages import export_files, exporting
 
 
 class Command(StageCommand):
@@ -18,19 +19,20 @@ class Command(StageCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="its id, as start_run printed it")
         parser.add_argument("iteration", type=int, metavar="ITERATION", help="its number, from 1")
-        parser.add_argument("--format", default="whetstone", choices=list(exporting.LINES))
+        parser.add_argument("--format", default="whetstone", choices=exporting.FORMATS[ExportKind.TRAINING_SET])
         parser.add_argument("--out", type=Path, metavar="FILE", help="written when it is complete, or not at all")
 
     def run(self, **options: Any) -> None:
         iteration = exporting.find_iteration(find_run(options["run"]), options["iteration"])
+        export = exporting.begin(iteration, format=options["format"])
         if options["out"] is None:
-            for line in exporting.export_lines(iteration, options["format"]):
+            for line in export_files.write_lines(export):
                 self.stdout.write(line)
         else:
-            self._to_file(iteration, options["out"], options["format"])
+            self._to_file(export, options["out"])
 
-    def _to_file(self, iteration: Iteration, path: Path, kind: str) -> None:
+    def _to_file(self, export: Export, path: Path) -> None:
         with self.progress("rows") as progress:
-            manifest = exporting.export_file(iteration, path, kind, on_progress=progress)
-        self.stderr.write(f"{path}: {manifest.rows} rows ({manifest.direct} direct, {manifest.refine} refine)")
-        self.stderr.write(f"sha256 {manifest.sha256}")
+            manifest = export_files.write_file(export, path, progress)
+        self.stderr.write(f"{path}: {manifest['rows']} rows ({manifest['direct']} direct, {manifest['refine']} refine)")
+        self.stderr.write(f"sha256 {manifest['sha256']}")

@@ -14,9 +14,10 @@ import pytest
 from curation.celery import app
 from curation.models import TrainingSet
 from curation.models.shards import StageKind
-from curation.stages import evaluation, pool, refinement, sampling, shards, training
+from curation.stages import assembly, evaluation, pool, refinement, sampling, shards, training
 from curation.stages.jobs import EngineRequest, Trace
 from curation.stages.shards import Claim
+from toolcalls.errors import InputError
 from toolcalls.records import Generation, Sample
 from toolcalls.rendering import render
 
@@ -67,6 +68,8 @@ class Hand:
                 sampling.store(claim, self.answers(claim, sampling.requests(claim), 0))
             case StageKind.REFINEMENT:
                 refinement.store(claim, self.answers(claim, refinement.requests(claim), 1))
+            case StageKind.ASSEMBLY:
+                self.assemble(claim)
             case StageKind.TRAINING:
                 self.train(claim)
             case StageKind.EVALUATION:
@@ -87,9 +90,15 @@ class Hand:
         turns = claim.settings.refine_turns + 1
         return {number: Trace([truth_of(sample)] * turns, "b" * 64) for number, sample in evaluation.items(claim)}
 
+    def assemble(self, claim: Claim) -> None:
+        try:
+            assembly.store(claim)
+        except InputError as error:
+            shards.fail(claim, str(error), retry=False)
+
     def train(self, claim: Claim) -> None:
         job = training.job(claim)
-        rows = list(job.rows)
+        rows = job.rows.read_bytes().splitlines()
         step = {
             "step": 1,
             "steps": 1,

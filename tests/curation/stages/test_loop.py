@@ -187,7 +187,7 @@ def test_a_paused_run_goes_on_where_it_was(make_run: Callable[..., Run], hand: A
     running.resume_run(run)
     hand.work_off()
     assert state_of(run) == RunState.COMPLETED
-    assert len({claim.shard_id for claim in hand.done}) == len(hand.done) == 1 + 2 + 2 + 1 + 1
+    assert len({claim.shard_id for claim in hand.done}) == len(hand.done) == 1 + 2 + 2 + 1 + 1 + 1
 
 
 def test_three_failures_end_the_run_in_words_and_a_retry_goes_on(make_run: Callable[..., Run], hand: Any) -> None:
@@ -237,7 +237,7 @@ def test_a_training_set_that_people_emptied_fails_in_words_until_they_undo(
     review.approve(iteration, engineer)
     hand.work_off()
     assert state_of(run) == RunState.FAILED
-    assert "has nothing to train on: all 5 selected rows were dropped or are under discussion" in run.why
+    assert "has nothing to train on: all 5 selected rows were dropped, corrected or are under discussion" in run.why
     assert not TrainingSet.objects.exists()
     review.undo_event(decisions[0].made_by, engineer)
     running.retry_run(run)

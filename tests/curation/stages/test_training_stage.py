@@ -41,7 +41,7 @@ def run(make_run: Callable[..., Run]) -> Run:
 @pytest.fixture
 def claim(run: Run, hand: Any) -> Claim:
     """The training of iteration 1: two direct rows and three pairs."""
-    hand.work_off(1 + 2 + 2)
+    hand.work_off(1 + 2 + 2 + 1)
     made: Claim = hand.claim()
     assert made.stage_kind == "training"
     return made
@@ -70,7 +70,7 @@ def test_the_order_of_the_rows_is_the_run_seeds(make_run: Callable[..., Run], ma
     for seed in (1, 1, 2):
         run = make_run(revision, max_iterations=1, seed=seed)
         running.start_run(run)
-        make_hand().work_off(1 + 2 + 2)
+        make_hand().work_off(1 + 2 + 2 + 1)
         rows = TrainingRow.objects.filter(training_set__iteration__run=run).order_by("position")
         orders.append(list(rows.values_list("version__sample__key", "kind")))
         running.stop_run(run)
@@ -80,6 +80,8 @@ def test_the_order_of_the_rows_is_the_run_seeds(make_run: Callable[..., Run], ma
 
 def test_a_set_that_cannot_be_rebuilt_as_it_was_frozen_is_not_trained(claim: Claim) -> None:
     RefinePair.objects.update(first_answer="[something_else()]")
+    assert training.job(claim).rows.is_file()  # the rows as they were frozen
+    training.job(claim).rows.unlink()
     with pytest.raises(InputError, match="not what was frozen any more"):
         training.job(claim)
 
@@ -88,7 +90,7 @@ def test_the_job_names_a_folder_that_carries_the_token(claim: Claim, run: Run) -
     job = training.job(claim)
     assert job.out_dir == artifacts.run_dir(run, 1, claim.attempt)
     assert not job.out_dir.exists()
-    assert (len(list(job.rows)), job.settings, job.seed) == (5, claim.settings.training, claim.run_seed)
+    assert (len(job.rows.read_bytes().splitlines()), job.settings, job.seed) == (5, claim.settings.training, claim.run_seed)
 
 
 def test_publishing_writes_both_checkpoints_and_ends_the_shard(claim: Claim, report: dict[str, Any], run: Run) -> None:
@@ -139,7 +141,7 @@ def test_a_late_attempt_publishes_nothing_and_its_folder_goes(
     assert not TrainingStep.objects.exists()
     folder = training.out_dir(current)
     training.publish(current, folder, make_report(current, folder, 4, too_long=1))
-    assert [path.name for path in folder.parent.iterdir()] == ["attempt-2"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["attempt-2", "training-set.jsonl"]
     assert TrainingSet.objects.get().too_long == 1
 
 
