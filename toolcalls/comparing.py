@@ -68,19 +68,20 @@ class Comparator:
             return Comparison(0, "")
         if max(Counter(map(_name, truth)).values(), default=0) > MAX_CALLS:
             return Comparison(None, "too_many_calls")
-        filled = self._defaults(tools)
-        per_pair = _paired_differences(_Side(truth, filled), _Side(output, filled))
+        filled = self.defaults_of(tools)
+        per_pair = _paired_differences(Side(truth, filled), Side(output, filled))
         largest = max((len(differences) for differences in per_pair), default=0)
         flat = tuple(difference for differences in per_pair for difference in differences)
         return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", flat)
 
-    def _defaults(self, tools: Sequence[Tool]) -> dict[str, dict[str, Json]]:
+    def defaults_of(self, tools: Sequence[Tool]) -> dict[str, dict[str, Json]]:
+        """Tool name → the values that a call of it may omit; empty where omitting counts as a difference."""
         if not self.schema_defaults:
             return {}
         return {normal_text(tool_name(tool)): defaults(tool) for tool in reversed(tools)}
 
 
-class _Side:
+class Side:
     """One list of calls, prepared: arguments with defaults filled in, also as canonical texts; positions by tool name."""
 
     def __init__(self, calls: Sequence[Call], filled: dict[str, dict[str, Json]]) -> None:
@@ -99,24 +100,24 @@ def _name(call: Call) -> str:
     return normal_text(call.name)
 
 
-def _paired_differences(truth: _Side, output: _Side) -> list[tuple[Difference, ...]]:
+def _paired_differences(truth: Side, output: Side) -> list[tuple[Difference, ...]]:
     """The differences of each pair of the optimal pairing, in the truth's order of tools."""
     found: list[tuple[Difference, ...]] = []
     for name, rows in truth.positions.items():
         columns = output.positions[name]
-        costs = [[_cost(truth.texts[row], output.texts[column]) for column in columns] for row in rows]
+        costs = [[differing(truth.texts[row], output.texts[column]) for column in columns] for row in rows]
         for row, chosen in zip(rows, bottleneck_pairing(costs), strict=True):
             found.append(_differences(truth, row, output, columns[chosen]))
     return found
 
 
-def _cost(one: dict[str, str], other: dict[str, str]) -> int:
+def differing(one: dict[str, str], other: dict[str, str]) -> int:
     """The number of parameters, in the union of names, whose values differ or are missing on one side."""
     equal = sum(1 for name, value in one.items() if other.get(name) == value)
     return len(one.keys() | other.keys()) - equal
 
 
-def _differences(truth: _Side, row: int, output: _Side, column: int) -> tuple[Difference, ...]:
+def _differences(truth: Side, row: int, output: Side, column: int) -> tuple[Difference, ...]:
     one, other = truth.texts[row], output.texts[column]
     expected, given = truth.values[row], output.values[column]
     names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
