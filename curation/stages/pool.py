@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import QuerySet, TextField
+from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast, Length
 
 from curation.models import Decision, Iteration, Run, SampleVersion, Verdict
+from curation.models import Sample as SampleRow
 from curation.models.datasets import Split
 from curation.models.decisions import DecisionKind
 from toolcalls.comparing import Comparator
@@ -40,9 +41,29 @@ def dropped_samples(run: Run) -> QuerySet[Decision]:
     return run.decisions.standing().filter(turn=0, kind=DecisionKind.DROP).values("sample_id")
 
 
+def _corrections(run: Run) -> QuerySet[Decision]:
+    """Decisions that stand and say which version of their sample has the right truth."""
+    return run.decisions.standing().filter(turn=0, version__isnull=False)
+
+
+def current_version(run: Run, sample: SampleRow) -> int:
+    """The version of a sample that the run's next iteration samples: the corrected one, else its revision's."""
+    corrected = _corrections(run).filter(sample=sample).values_list("version_id", flat=True).first()
+    return corrected or run.revision.entries.values_list("version_id", flat=True).get(version__sample=sample)
+
+
 def training_pool(run: Run) -> QuerySet[SampleVersion]:
-    """What an iteration samples: the training split of the run's revision, less what people dropped."""
-    return _split(run, Split.TRAIN).exclude(sample__in=dropped_samples(run))
+    """What an iteration samples: the training split of the run's revision, in the versions that people corrected, less what
+    they dropped."""
+    corrections = _corrections(run)
+    listed = _split(run, Split.TRAIN).exclude(sample__in=corrections.values("sample_id"))
+    versions = listed | SampleVersion.objects.filter(pk__in=corrections.values("version_id"))
+    return versions.exclude(sample__in=dropped_samples(run))
+
+
+def outdated(run: Run) -> Exists:
+    """Of a verdict: its version is not the one that has the right truth, so it says nothing about the sample any more."""
+    return Exists(_corrections(run).filter(sample=OuterRef("sample")).exclude(version=OuterRef("version")))
 
 
 def heldout(run: Run) -> QuerySet[SampleVersion]:

@@ -42,13 +42,14 @@ def first_answers(claim: Claim) -> dict[int, Generation]:
     rows = GenerationRow.objects.filter(
         iteration_id=claim.iteration_id, version_id__in=claim.versions, turn=DIRECT, attempt=attempt
     )
-    found = {row.version_id: _generation(row) for row in rows}
+    found = {row.version_id: generation(row) for row in rows}
     if missing := [number for number in claim.versions if number not in found]:
         raise WrongResults(f"{len(missing)} samples have no first answer in iteration {claim.iteration_number}")
     return found
 
 
-def _generation(row: GenerationRow) -> Generation:
+def generation(row: GenerationRow) -> Generation:
+    """The attempt that a row holds."""
     return Generation(
         attempt=row.attempt,
         seed=row.seed,

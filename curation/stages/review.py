@@ -19,6 +19,7 @@ from curation.stages.filtering import VerdictFilter, filter_query, matching
 from curation.stages.moves import move
 from curation.stages.people import require
 from curation.stages.standing import Place, Standing
+from curation.stages.texts import check_why
 from curation.stages.undoing import Undone, undo_event
 
 __all__ = ["DECIDABLE", "Undone", "approve", "decide", "decide_all", "record_decision", "undo_event"]
@@ -36,6 +37,7 @@ def decide(
     InputError for a thing that is not the run's, WrongState when it comes too late to matter or another person was first.
     """
     require(by, run.project.team, Role.REVIEWER)
+    why = check_why(why)
     _check_kind(kind, turn)
     check_sample(run, iteration, sample)
     if turn and not iteration.pairs.filter(version__sample=sample).exists():
@@ -46,14 +48,16 @@ def decide(
 
 
 def record_decision(
-    verb: str, iteration: Iteration, sample: Sample, turn: int, kind: str, by: User, why: str, version: int | None = None
+    verb: str, iteration: Iteration, sample: Sample, turn: int, kind: str, by: User, why: str,
+    *, version: int | None = None, corrects: int | None = None,
 ) -> Decision:  # fmt: skip
-    """Write one decision, checked by the caller, and its event. Raises WrongState when another person was first."""
+    """Write one decision, checked by the caller, and its event. Of a fix `version` is the corrected one, and `corrects` the
+    one before. Raises WrongState when another person was first."""
     place = Place(iteration.run_id, iteration.pk, turn)
     before = standing.standing(place, [sample.pk])
     replaced = {"decision": before[0].decision, "kind": before[0].kind} if before else {}
     after = {"kind": str(kind), "sample": sample.pk, "turn": turn, "iteration": iteration.number}
-    after |= {} if version is None else {"version": version}
+    after |= {} if version is None else {"version": version, "corrects": corrects}
     event = events.record(verb, sample, run_id=iteration.run_id, actor=by, before=replaced, after=after, why=why)
     try:
         with transaction.atomic():
@@ -86,6 +90,7 @@ def decide_all(iteration: Iteration, f: VerdictFilter, kind: str, by: User, *, e
     """
     run = iteration.run
     require(by, run.project.team, Role.REVIEWER)
+    why = check_why(why)
     _check_kind(kind, f.turn)
     standing.hold(run.pk, alone=True)
     standing.check_open(iteration, f.turn)

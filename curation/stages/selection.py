@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from curation.models import Iteration, RefinePair, Verdict
-from curation.stages.pool import dropped_samples
+from curation.stages.pool import dropped_samples, outdated
 from toolcalls.stopping import has_saturated
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What an iteration selected of its pool: excluded and dropped samples count in none of them but `pool`."""
+    """What an iteration selected of its pool: samples excluded, dropped or with another truth since count in `pool` alone."""
 
     direct: int
     refine: int
@@ -31,7 +31,7 @@ class Selection:
 def count(iteration: Iteration) -> Selection:
     """Count from the verdicts; reads no generation."""
     verdicts = Verdict.objects.filter(iteration=iteration)
-    eligible = verdicts.selected().exclude(version__sample__in=dropped_samples(iteration.run))
+    eligible = verdicts.selected().exclude(sample__in=dropped_samples(iteration.run)).exclude(outdated(iteration.run))
     chosen_pairs = eligible.refine().values("version_id")
     pairs = RefinePair.objects.filter(iteration=iteration, usable=True, version_id__in=chosen_pairs).aggregate(
         all=Count("pk"), exact=Count("pk", filter=Q(identical_exact=True)), text=Count("pk", filter=Q(identical_text=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST
 from curation.access import iteration_of, run_of
 from curation.middleware import toast
 from curation.models import Event, Run, Sample
-from curation.stages import review
+from curation.stages import commenting, correcting, review
 from curation.stages.errors import InputError
 from curation.stages.filtering import filter_from
 
@@ -58,6 +59,47 @@ def undo(request: HttpRequest, pk: int, event: int) -> HttpResponse:
     left = f"; {undone.left:,} were decided otherwise since and stay" if undone.left else ""
     text = f"{undone.taken_back:,} decision{'s' if undone.taken_back != 1 else ''} undone{left}"
     return done(request, run, text, undone={"event": event, **undone.event.after})
+
+
+@login_required
+@require_POST
+def fix(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """`truth`: the calls as JSON, [{"name", "arguments"}, …]; empty, the `text` is the truth and nothing is called."""
+    iteration = iteration_of(request.user, pk, number)
+    sample, truth = posted_sample(request, iteration.run), posted_json(request, "truth")
+    text, why = request.POST.get("text", ""), request.POST.get("why", "")
+    made = correcting.fix_truth(iteration.run, iteration, sample, truth, request.user, why, text=text)
+    decided = {"sample": sample.pk, "turn": 0, "kind": made.kind}
+    return done(request, iteration.run, f"{sample}: {DONE[made.kind]}", undo=made.made_by, decided=decided)
+
+
+@login_required
+@require_POST
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    run = run_of(request.user, pk)
+    sample = posted_sample(request, run)
+    made = commenting.comment(run, sample, request.POST.get("text", ""), request.user)
+    return done(request, run, "Comment added", commented={"sample": sample.pk, "comment": made.pk})
+
+
+@login_required
+@require_POST
+def delete_comment(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
+    run = run_of(request.user, pk)
+    found = run.comments.select_related("run__project__team", "by").filter(pk=comment).first()
+    if found is None:
+        raise Http404("this run has no such comment")
+    commenting.delete_comment(found, request.user)
+    return done(request, run, "Comment deleted", commented={"sample": found.sample_id, "comment": found.pk})
+
+
+def posted_json(request: HttpRequest, name: str) -> Any:
+    """The JSON value of a field, None of an empty one. Raises InputError when it is none."""
+    given = request.POST.get(name, "").strip()
+    try:
+        return json.loads(given) if given else None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is no JSON value: {error}") from error
 
 
 def posted_number(request: HttpRequest, name: str) -> int:
