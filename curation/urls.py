@@ -1,26 +1,71 @@
 """Every address of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, register_converter
 
 from curation.api.site import api
-from curation.views import health, projects, review, runs, signing_in, stream
+from curation.views import (
+    account,
+    api_docs,
+    datasets,
+    health,
+    invitations,
+    iterations,
+    projects,
+    review,
+    runs,
+    signing_in,
+    stream,
+    teams,
+    uploads,
+)
+
+register_converter(runs.RunActionConverter, "run_action")
 
 urlpatterns = [
     path("", projects.home, name="home"),
     path("projects/new/", projects.new, name="project_new"),
     path("p/<slug:team>/<slug:project>/", projects.project, name="project"),
+    path("p/<slug:team>/<slug:project>/datasets/", datasets.datasets, name="datasets"),
+    path("p/<slug:team>/<slug:project>/upload/", uploads.new, name="upload_new"),
+    path("p/<slug:team>/<slug:project>/uploads/<int:pk>/", uploads.upload, name="upload"),
+    path("p/<slug:team>/<slug:project>/uploads/<int:pk>/import/", uploads.begin, name="upload_import"),
+    path("p/<slug:team>/<slug:project>/uploads/<int:pk>/discard/", uploads.discard, name="upload_discard"),
+    path("datasets/<int:pk>/", datasets.dataset, name="dataset"),
+    path("datasets/<int:pk>/revisions/<int:number>/download/", datasets.download, name="dataset_download"),
     path("sign-in/", signing_in.SignIn.as_view(), name="sign_in"),
     path("sign-out/", signing_in.SignOut.as_view(), name="sign_out"),
     path("enter/<str:token>/", signing_in.enter, name="enter"),
+    path("join/<str:token>/", invitations.join, name="join"),
+    path("account/", account.account, name="account"),
+    path("account/name/", account.rename, name="account_name"),
+    path("account/password/", account.password, name="account_password"),
+    path("account/tokens/", account.token_new, name="token_new"),
+    path("account/tokens/<int:pk>/revoke/", account.token_revoke, name="token_revoke"),
+    path("teams/new/", teams.new, name="team_new"),
+    path("t/<slug:team>/", teams.team, name="team"),
+    path("t/<slug:team>/name/", teams.rename, name="team_name"),
+    path("t/<slug:team>/members/<int:member>/role/", teams.member_change, name="member_change"),
+    path("t/<slug:team>/members/<int:member>/remove/", teams.member_remove, name="member_remove"),
+    path("t/<slug:team>/invitations/", invitations.new, name="invitation_new"),
+    path("t/<slug:team>/invitations/<int:pk>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/live/", runs.live, name="run_live"),
-    path("runs/<int:pk>/start-iteration/", runs.start_iteration, name="run_start_iteration"),
+    path("runs/<int:pk>/steps/", runs.steps, name="run_steps"),
+    path("runs/<int:pk>/<run_action:action>/", runs.change, name="run_change"),
+    path("runs/<int:pk>/iterations/<int:number>/", iterations.iteration, name="iteration"),
+    path("runs/<int:pk>/iterations/<int:number>/live/", iterations.live, name="iteration_live"),
+    path("runs/<int:pk>/iterations/<int:number>/results/", iterations.results, name="iteration_results"),
     path("stream/", stream.stream, name="stream"),
+    path("api/docs/", api_docs.api_docs, name="api_docs"),
     path("api/v1/", api.urls),
     path("runs/<int:pk>/undo/<int:event>/", review.undo, name="undo"),
     path("runs/<int:pk>/iterations/<int:number>/decide/", review.decide, name="decide"),
     path("runs/<int:pk>/iterations/<int:number>/decide-all/", review.decide_all, name="decide_all"),
+    path("runs/<int:pk>/iterations/<int:number>/fix/", review.fix, name="fix"),
+    path("runs/<int:pk>/comments/", review.comment, name="comment_new"),
+    path("runs/<int:pk>/comments/<int:comment>/delete/", review.delete_comment, name="comment_delete"),
     path("health/", health.health, name="health"),
+    path("admin/login/", signing_in.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
 ]
