@@ -14,7 +14,7 @@ from curation.access import dataset_of, project_of
 from curation.api.paging import Page, Slice, newest_first, page_by
 from curation.api.signing import me
 from curation.models import Dataset, DatasetRevision, RevisionEntry, SampleVersion
-from curation.stages.verdict_filter import LONGEST_QUERY, found_by, search_from
+from curation.stages.verdict_filter import LONGEST_QUERY, found_by, search_from, text_query
 
 router = Router()
 
@@ -98,8 +98,8 @@ def list_samples(request: HttpRequest, dataset: int, number: int, by: Query[Samp
     if by.split:
         entries = entries.filter(version__sample__split=by.split)
     if query := search_from({"q": [by.q]}):
-        found = found_by(dataset, query)
-        entries = entries.none() if found is None else entries.filter(version__in=found.values("version_id"))
+        words = text_query(dataset, query)
+        entries = entries.none() if words is None else entries.filter(version__in=found_by(words).values("version_id"))
     return page_by(entries, "position", by.after, by.limit, _sample)
 
 

@@ -19,7 +19,7 @@ from curation.api.signing import me
 from curation.api.verdicts import PairsQuery, asked
 from curation.models import Decision, Run, Sample
 from curation.models.decisions import DecisionKind
-from curation.stages import review
+from curation.stages import correcting, review
 
 router = Router()
 
@@ -83,6 +83,20 @@ class NewDecisions(Given):
     why: str = Field("", max_length=2000)
 
 
+class CallIn(Given):
+    name: str
+    arguments: dict[str, Any]
+
+
+class NewTruth(Given):
+    """`calls` null and a `text`: the sample calls nothing."""
+
+    sample: int = Field(ge=1, le=BIG)
+    calls: list[CallIn] | None
+    text: str = ""
+    why: str = Field("", max_length=2000)
+
+
 class Decided(Schema):
     event: int
     count: int = Field(description="samples or pairs that were decided otherwise before")
@@ -130,6 +144,16 @@ def undo(request: HttpRequest, run: int, event: int) -> Any:
     undone = review.undo_event(event_of(request, run, event), me(request))
     shown = {name: getattr(undone, name) for name in ("taken_back", "restored", "left")}
     return {"event": undone.event.pk, **shown}
+
+
+@router.post("/runs/{int:run}/iterations/{int:number}/fixes", response={201: DecisionOut})
+def fix_truth(request: HttpRequest, run: int, number: int, given: NewTruth) -> Any:
+    """Correct the truth of a sample: a new version from the next iteration on. What breaks the tools' schema is refused."""
+    iteration = iteration_of(me(request), run, number)
+    sample = sample_of(iteration.run, given.sample)
+    calls = None if given.calls is None else [call.model_dump() for call in given.calls]
+    made = correcting.fix_truth(iteration.run, iteration, sample, calls, me(request), given.why, text=given.text)
+    return Status(201, Decision.objects.select_related("iteration", "by").get(pk=made.pk))
 
 
 def sample_of(run: Run, sample: int) -> Sample:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.views.decorators.http import require_safe
 
-from curation.api import account, datasets, events, exports, iterations, projects, review, runs, samples, teams, uploads, verdicts
+from curation.api import (
+    account,
+    comments,
+    datasets,
+    events,
+    exports,
+    iterations,
+    projects,
+    review,
+    runs,
+    samples,
+    teams,
+    uploads,
+    verdicts,
+)
 from curation.api.interface import Interface
 
 api = Interface(
@@ -15,7 +29,7 @@ api = Interface(
     docs_url=None,
     docs_decorator=require_safe,
 )
-NOUNS = (account, teams, projects, datasets, uploads, runs, iterations, verdicts, samples, review, exports, events)
+NOUNS = (account, teams, projects, datasets, uploads, runs, iterations, verdicts, samples, review, comments, exports, events)
 
 for nouns in NOUNS:
     api.add_router("", nouns.router, tags=[nouns.__name__.rpartition(".")[2]])

@@ -10,8 +10,11 @@ import pytest
 from django.test import Client
 
 from curation.api.interface import throttle
-from curation.models import User
-from curation.stages import tokens
+from curation.models import Run, Sample, User
+from curation.stages import running, tokens
+from tests.curation.stages import conftest as by_hand
+
+hand, queue = by_hand.hand, by_hand.queue  # the worker of the stages' tests
 
 
 class Api:
@@ -67,3 +70,19 @@ def by_session() -> Callable[..., Api]:
         return Api(client)
 
     return make
+
+
+@pytest.fixture
+def run(make_run: Callable[..., Run], hand: Any) -> Run:
+    """A run whose iteration 1 waits for review: selected direct sample-0 and -1, pairs of sample-0 to -2."""
+    made: Run = make_run(max_iterations=2, review="required")
+    running.start_run(made)
+    hand.work_off()
+    return made
+
+
+@pytest.fixture
+def samples(run: Run) -> dict[int, int]:
+    """The id of sample-0, sample-1, …"""
+    rows = Sample.objects.filter(dataset=run.dataset).values_list("key", "pk")
+    return {int(key.removeprefix("sample-")): pk for key, pk in rows}
