@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404
 
-from curation.models import Dataset, Iteration, Membership, Project, Role, Run, Team, User
+from curation.models import Dataset, Iteration, Membership, Project, Role, Run, Team, Upload, User
 
 
 def role_in(user: User, team: Team | int) -> Role | None:
@@ -36,6 +36,12 @@ def project_of(user: User, team: str, slug: str) -> Project:
 
 def dataset_of(user: User, pk: int) -> Dataset:
     seen = Dataset.objects.filter(project__team__memberships__user=user)
+    return _found(seen.filter(pk=pk).select_related("project__team").first())
+
+
+def upload_of(user: User, team: str, project: str, pk: int) -> Upload:
+    """With its project and team."""
+    seen = Upload.objects.filter(project__team__memberships__user=user, project__team__slug=team, project__slug=project)
     return _found(seen.filter(pk=pk).select_related("project__team").first())
 
 

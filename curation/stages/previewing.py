@@ -28,6 +28,7 @@ class Preview:
 
     whole: bool
     found: int  # samples and errors
+    usable: int  # samples
     formats: Mapping[str, int]  # rows by format; of the first hundred
     samples: tuple[Sample, ...]  # the first ones
     errors: tuple[RowError, ...]  # the first ones
@@ -77,15 +78,16 @@ def preview(upload: Upload, format: str = "auto") -> Preview:  # noqa: A002
     return Preview(
         whole=not cut and next(found, None) is None,
         found=counts.found,
-        formats=_formats(head),
+        usable=counts.found - counts.skipped,
+        formats=dict(_formats(head)),
         samples=tuple(counts.samples),
         errors=tuple(counts.errors),
         skipped=counts.skipped,
-        splits=counts.splits,
-        categories=counts.categories,
-        languages=counts.languages,
+        splits=dict(counts.splits),
+        categories=dict(counts.categories),
+        languages=dict(counts.languages),
         calls=counts.calls,
-        no_calls=counts.splits.total() - counts.calls,
+        no_calls=counts.found - counts.skipped - counts.calls,
     )
 
 

@@ -7,17 +7,21 @@ from django.db import transaction
 from curation.models import Project, Role, Team, User
 from curation.stages import events
 from curation.stages.errors import InputError
+from curation.stages.naming import plain_name
 from curation.stages.people import create_team, require, slug_of
+
+LONGEST_NAME = 120  # letters of a project's name
 
 
 @transaction.atomic
 def create_project(team: Team, name: str, by: User | None) -> Project:
     """Engineers make projects. Raises InputError when the team has one of that name."""
     require(by, team, Role.ENGINEER)
+    name = plain_name(name, "the project's name", LONGEST_NAME)
     slug = slug_of(name, "project")
-    if Project.objects.filter(team=team, slug=slug).exists():
+    project, created = Project.objects.get_or_create(team=team, slug=slug, defaults={"name": name})
+    if not created:
         raise InputError(f"project {team.slug}/{slug} exists; choose another name")
-    project = Project.objects.create(team=team, name=name.strip(), slug=slug)
     events.record("project.create", project, team=team, actor=by, after={"name": project.name})
     return project
 

@@ -16,9 +16,10 @@ from curation.models.uploads import UploadState
 from curation.stages import events, import_child, uploaded_files
 from curation.stages.errors import InputError, WrongState
 from curation.stages.importing import check_options
+from curation.stages.naming import plain_name
 from curation.stages.people import require, slug_of
 
-LONGEST_NAME = 120  # characters of a data set's name
+LONGEST_NAME = 120  # letters of a data set's name
 SILENCE = timedelta(seconds=30)  # after which an import that gave no sign of life is thought dead
 KEPT = timedelta(days=7)  # that a file waits for its import
 INTERRUPTED = "the import was interrupted; nothing was imported; try again"
@@ -66,13 +67,12 @@ def receive(project: Project, dataset: str, file_name: str, chunks: Iterable[byt
     """
     require(by, project.team, Role.ENGINEER)
     slug_of(dataset, "data set")
-    if len(dataset.strip()) > LONGEST_NAME:
-        raise InputError(f"the data set's name has more than {LONGEST_NAME} characters; shorten it")
+    called = plain_name(dataset, "the data set's name", LONGEST_NAME)
     _discard_forgotten(project)
     name, stored = uploaded_files.shown_name(file_name), uploaded_files.store(chunks)
     try:
         with transaction.atomic():
-            fields = {"project": project, "dataset": dataset.strip(), "file_name": name, "created_by": by}
+            fields = {"project": project, "dataset": called, "file_name": name, "created_by": by}
             upload = Upload.objects.create(**fields, **stored._asdict())
             after = {"file": name, "bytes": stored.bytes, "dataset": upload.dataset}
             events.record("upload.receive", upload, team=project.team, actor=by, after=after)
