@@ -1,8 +1,9 @@
-"""A checkpoint folder: adapter/, merged/, rows.jsonl and meta.json, there as a whole or not at all.
+"""A checkpoint folder: adapter/, merged/, rows.jsonl, rows.index and meta.json, there as a whole or not at all.
 
 adapter/    adapter_model.safetensors, adapter_config.json: what is published
 merged/     the next iteration's base: model and tokenizer, in the base's dtype
-rows.jsonl  per training row: sample_id, kind, input_ids, label_span [start, end), pieces (text of each token)
+rows.jsonl  per row trained on: sample_id, kind, input_ids, label_span [start, end), pieces (text of each token)
+rows.index  per row given, in order: where its line begins, as 8 bytes, little-endian; -1 for one that was left out
 meta.json   settings, training set hash, base, versions, sha256s, seed, rows, too_long, steps, losses
 """
 
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,9 @@ from safetensors import SafetensorError
 
 from toolcalls.errors import InputError
 from trainer.encoding import EncodedRow
+
+INDEX_ENTRY = struct.Struct("<q")
+LEFT_OUT = -1
 
 
 class CheckpointError(RuntimeError):
@@ -69,10 +74,14 @@ def save_adapter(model: Any, folder: Path, base_name: str) -> None:
     config.save_pretrained(str(folder))
 
 
-def write_rows(path: Path, rows: Iterable[EncodedRow]) -> None:
-    """One line per training row, as the model saw it."""
-    with path.open("w", encoding="utf-8") as file:
+def write_rows(folder: Path, rows: Iterable[EncodedRow | None]) -> None:
+    """A line per training row as the model saw it, none for a row that was left out (None); and the index of both."""
+    place = 0
+    with (folder / "rows.jsonl").open("wb") as file, (folder / "rows.index").open("wb") as index:
         for row in rows:
+            if row is None:
+                index.write(INDEX_ENTRY.pack(LEFT_OUT))
+                continue
             line = {
                 "sample_id": row.sample_id,
                 "kind": row.kind,
@@ -80,7 +89,8 @@ def write_rows(path: Path, rows: Iterable[EncodedRow]) -> None:
                 "label_span": [row.label_start, len(row.input_ids)],
                 "pieces": row.pieces,
             }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            index.write(INDEX_ENTRY.pack(place))
+            place += file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
 
 def write_meta(path: Path, meta: Mapping[str, Any]) -> None:

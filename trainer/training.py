@@ -53,9 +53,11 @@ def train(
     started = time.monotonic()
     torch.set_num_threads(settings.training.threads)
     if os.environ.get("RANK", "0") != "0":
-        fit(load_model(base, settings.training.dtype), _encoded(rows, base, settings)[0], settings.training, seed=settings.seed)
+        kept = _kept(_encoded(rows, base, settings))
+        fit(load_model(base, settings.training.dtype), kept, settings.training, seed=settings.seed)
         return None
-    kept, too_long = _encoded(rows, base, settings)
+    encoded = _encoded(rows, base, settings)
+    kept, too_long = _kept(encoded), [row.sample_id for row, fitting in zip(rows, encoded, strict=True) if fitting is None]
     with publishing(out) as folder:
         model = load_model(base, settings.training.dtype)
         fitted = fit(model, kept, settings.training, seed=settings.seed, report=report)
@@ -69,22 +71,25 @@ def train(
             max_logit_difference=check.rounded,
             seconds=time.monotonic() - started,
         )
-        write_rows(folder / "rows.jsonl", kept)
+        write_rows(folder, encoded)
         write_meta(folder / "meta.json", _meta(rows, too_long, base, settings, fitted, check, trained))
     return trained
 
 
-def _encoded(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> tuple[list[EncodedRow], list[str]]:
-    """The rows that fit, as the model sees them, and the sample ids of those that do not."""
+def _encoded(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> list[EncodedRow | None]:
+    """The rows as the model sees them, None for each that is too long."""
     if not rows:
         raise InputError("There is no training row: nothing was selected, so there is nothing to train on.")
     tokenizer = load_tokenizer(base)
-    encoded = [encode_row(tokenizer, row) for row in rows]
     limit = settings.training.max_length
-    kept = [row for row in encoded if len(row.input_ids) <= limit]
-    if not kept:
+    encoded = [row if len(row.input_ids) <= limit else None for row in (encode_row(tokenizer, row) for row in rows)]
+    if not any(encoded):
         raise InputError(f"All {len(rows)} training rows are longer than training.max_length = {limit} tokens. Raise it.")
-    return kept, [row.sample_id for row in encoded if len(row.input_ids) > limit]
+    return encoded
+
+
+def _kept(encoded: Sequence[EncodedRow | None]) -> list[EncodedRow]:
+    return [row for row in encoded if row is not None]
 
 
 def _merge(base: str | Path, folder: Path, rows: Sequence[EncodedRow], settings: Settings) -> MergeCheck:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from curation.models import Checkpoint, Iteration, TrainingSet, TrainingStep
 from curation.models.checkpoints import CheckpointKind
-from curation.stages import artifacts, assembly, loop
+from curation.stages import artifacts, assembly, loop, masks
 from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
 from curation.stages.model_folder import weights_sha256
@@ -86,7 +86,8 @@ def publish(claim: Claim, folder: Path, report: Mapping[str, Any]) -> None:
         with fence(claim, rows=report["rows"], too_long=report["too_long"]):
             for kind in CheckpointKind.values:
                 _write_checkpoint(claim, kind, folder, meta)
-            TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"])
+            tokens = artifacts.uri_of(folder / masks.ROWS) if (folder / masks.ROWS).is_file() else ""
+            TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"], tokens_uri=tokens)
         transaction.on_commit(partial(_remove_others, folder), robust=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from curation.models import (
     TrainingSet,
     TrainingStep,
 )
-from curation.stages import artifacts, assembly, evaluation, running, shards, training
+from curation.stages import artifacts, assembly, evaluation, masks, running, shards, training
 from curation.stages.errors import InputError
 from curation.stages.jobs import Trace, WrongResults
 from curation.stages.shards import Claim, LostLease
@@ -103,6 +104,29 @@ def test_publishing_writes_both_checkpoints_and_ends_the_shard(claim: Claim, rep
     assert adapter.meta["losses"] == [0.5, "nan"]
     assert TrainingSet.objects.get().too_long == 0
     assert not shards.renew(claim)
+
+
+def test_the_mask_of_a_row_is_read_from_what_the_trainer_wrote(claim: Claim, report: dict[str, Any], run: Run) -> None:
+    folder, iteration = training.out_dir(claim), Iteration.objects.get(pk=claim.iteration_id)
+    rows = list(TrainingRow.objects.order_by("position").values_list("version__sample__key", "version_id", "kind"))
+    assert masks.mask_of(iteration, rows[0][1], rows[0][2]) is None  # before it is trained
+    lines = [_tokens(key, kind) for key, _, kind in rows]
+    (folder / "rows.jsonl").write_bytes(b"".join(lines))
+    places = [sum(map(len, lines[:number])) for number in range(len(lines))]
+    (folder / "rows.index").write_bytes(struct.pack(f"<{len(rows)}q", *places[:-1], -1))
+    training.publish(claim, folder, report)
+    assert TrainingSet.objects.get().tokens_uri == artifacts.uri_of(folder / "rows.jsonl")
+    for key, version, kind in rows[:-1]:
+        assert masks.mask_of(iteration, version, kind) == ((key, False), (kind, True), ("<end>", True))
+    assert masks.mask_of(iteration, *rows[-1][1:]) is None  # too long
+    assert masks.mask_of(iteration, rows[0][1] + 1000, "direct") is None
+    (folder / "rows.index").unlink()
+    assert masks.mask_of(iteration, *rows[0][1:]) is None
+
+
+def _tokens(key: str, kind: str) -> bytes:
+    line = {"sample_id": key, "kind": kind, "input_ids": [5, 6, 1], "label_span": [1, 3], "pieces": [key, kind, "<end>"]}
+    return json.dumps(line).encode() + b"\n"
 
 
 @pytest.mark.parametrize("fault", ["weights", "rows", "set", "folder"])
