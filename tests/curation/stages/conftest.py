@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from curation.celery import app
-from curation.models import TrainingSet
+from curation.models import Decision, Run, TrainingSet, User
+from curation.models import Sample as SampleRow
 from curation.models.shards import StageKind
-from curation.stages import assembly, evaluation, pool, refinement, sampling, shards, training
+from curation.stages import assembly, evaluation, pool, refinement, review, running, sampling, shards, training
 from curation.stages.jobs import EngineRequest, Trace
 from curation.stages.shards import Claim
 from toolcalls.errors import InputError
@@ -156,3 +157,23 @@ def queue() -> Iterator[Callable[[], int]]:
         connection.default_channel.queue_purge("celery")
     yield waiting
     app.conf.broker_url = before
+
+
+@pytest.fixture
+def reviewed_run(make_run: Callable[..., Run], hand: Hand) -> Run:
+    """A run whose iteration 1 waits for review: selected direct sample-0 and -1, pairs of sample-0 to -2, of 8 samples."""
+    made = make_run(max_iterations=2, review="required")
+    running.start_run(made)
+    hand.work_off()
+    return made
+
+
+@pytest.fixture
+def decide(reviewed_run: Run, reviewer: User) -> Callable[..., Decision]:
+    """`decide(3, "drop")`: on sample-3 of the reviewed run, or with turn=1 on its pair."""
+
+    def make(number: int, kind: str, turn: int = 0, why: str = "", by: User = reviewer) -> Decision:
+        sample = SampleRow.objects.get(key=f"sample-{number}")
+        return review.decide(reviewed_run, reviewed_run.iterations.get(number=1), sample, turn, kind, by, why)
+
+    return make

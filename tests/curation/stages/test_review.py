@@ -15,23 +15,8 @@ pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def run(make_run: Callable[..., Run], hand: Any) -> Run:
-    """A run whose iteration 1 waits for review: selected direct sample-0 and -1, pairs of sample-0 to -2."""
-    made: Run = make_run(max_iterations=2, review="required")
-    running.start_run(made)
-    hand.work_off()
-    return made
-
-
-@pytest.fixture
-def decide(run: Run, reviewer: User) -> Callable[..., Decision]:
-    """`decide(3, "drop")`: on sample-3, or with turn=1 on its pair."""
-
-    def make(number: int, kind: str, turn: int = 0, why: str = "") -> Decision:
-        sample = Sample.objects.get(key=f"sample-{number}")
-        return review.decide(run, run.iterations.get(number=1), sample, turn, kind, reviewer, why)
-
-    return make
+def run(reviewed_run: Run) -> Run:
+    return reviewed_run
 
 
 @pytest.fixture
