@@ -66,7 +66,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
     low: float
     high: float
 
@@ -79,23 +79,23 @@ class _Scale:
         return [round(n * step, 10) for n in range(first, math.floor(self.high / step) + 1)]
 
 
-def _step(span: float, most: int = 6) -> float:
+def nice_step(span: float, most: int = 6) -> float:
     """The least of 1, 2, 5 · 10ⁿ that cuts `span` into at most `most` parts."""
     unit: float = 10.0 ** math.floor(math.log10(span / most)) if span > 0 else 1.0
     return next(unit * factor for factor in (1, 2, 5, 10, 20) if span / (unit * factor) <= most)
 
 
-def _accuracy_scale(rows: Sequence[Mapping[str, Any]]) -> _Scale:
+def _accuracy_scale(rows: Sequence[Mapping[str, Any]]) -> Scale:
     ends = [end for row in rows for key in _INTERVALS if row[key] for end in row[key]]
     low, high = (100 * min(ends), 100 * max(ends)) if ends else (0.0, 100.0)
-    step = _step(max(high - low, 5.0))
-    return _Scale(max(0.0, math.floor(low / step) * step), min(100.0, math.ceil(high / step) * step))
+    step = nice_step(max(high - low, 5.0))
+    return Scale(max(0.0, math.floor(low / step) * step), min(100.0, math.ceil(high / step) * step))
 
 
 _INTERVALS = ("heldout_direct_interval", "heldout_adaptive_interval")
 
 
-def _lines(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: _Scale) -> tuple[Line, ...]:
+def _lines(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: Scale) -> tuple[Line, ...]:
     lines = []
     for name, shift in (("direct", -4.0), ("adaptive", 4.0)):
         points = []
@@ -112,7 +112,7 @@ def _lines(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: _Scale
     return tuple(lines)
 
 
-def _bars(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: _Scale, width: float) -> tuple[Bar, ...]:
+def _bars(rows: Sequence[Mapping[str, Any]], xs: Sequence[float], scale: Scale, width: float) -> tuple[Bar, ...]:
     bars = []
     for row, x in zip(rows, xs, strict=True):
         if row["selected_direct"] is None:
@@ -132,7 +132,7 @@ def figure(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     inner = (WIDTH - LEFT - RIGHT) / len(rows)
     xs = [LEFT + inner * (index + 0.5) for index in range(len(rows))]
     most = max((row["selected_direct"] or 0) + (row["selected_refine"] or 0) for row in rows)
-    counts, accuracy = _Scale(0, max(most, 1) * 1.15), _accuracy_scale(rows)
+    counts, accuracy = Scale(0, max(most, 1) * 1.15), _accuracy_scale(rows)
     return Figure(
         width=WIDTH,
         height=HEIGHT,
@@ -141,8 +141,8 @@ def figure(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         plot_bottom=HEIGHT - BOTTOM,
         bars=_bars(rows, xs, counts, min(64.0, inner * 0.5)),
         lines=_lines(rows, xs, accuracy),
-        accuracy_ticks=tuple(Tick(accuracy.y(v), f"{v:g} %") for v in accuracy.ticks(_step(accuracy.high - accuracy.low))),
-        count_ticks=tuple(Tick(counts.y(v), f"{v:g}") for v in counts.ticks(_step(counts.high))),
+        accuracy_ticks=tuple(Tick(accuracy.y(v), f"{v:g} %") for v in accuracy.ticks(nice_step(accuracy.high - accuracy.low))),
+        count_ticks=tuple(Tick(counts.y(v), f"{v:g}") for v in counts.ticks(nice_step(counts.high))),
         iteration_ticks=tuple(Tick(round(x, 1), str(row["iteration"])) for row, x in zip(rows, xs, strict=True)),
         summary=_summary(rows),
     )

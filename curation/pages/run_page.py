@@ -1,120 +1,134 @@
-"""The run page: its state, Figure 2, the table of iterations and the stages of each."""
+"""The run page: where the run is, what it reached, Figure 2, the table of iterations."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch
-from django.utils import timezone
-
-from curation.models import Iteration, Run, Shard, Stage, TrainingStep
-from curation.models.runs import RunMode, RunState
-from curation.models.shards import ShardState, StageKind, StageState
+from curation.access import may
+from curation.models import Iteration, Role, Run, Stage, User
+from curation.models.runs import RunState
+from curation.models.shards import StageState
+from curation.pages.choices import Chosen, chosen
 from curation.pages.figure import Figure, figure
+from curation.pages.manifest import Fact, run_manifest
+from curation.pages.run_actions import Action, actions
+from curation.pages.run_tabs import RunTabs, run_tabs
+from curation.pages.stepper import StageView, stepper
 from curation.stages.table import iteration_table
 
-LIVE = {RunState.RUNNING, RunState.PAUSED, RunState.WAITING, RunState.READY}
+LIVE = {RunState.READY, RunState.RUNNING, RunState.PAUSED, RunState.WAITING, RunState.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
-class StageView:
-    """One stage as the stepper shows it; `share` is the part done, 0 to 100, None where there is nothing to count."""
+class Tile:
+    """A figure that tells how the run stands; `change` is against what came before it, in words."""
 
-    name: str
-    state: str
     label: str
-    share: int | None
-    detail: str
-    seconds: float | None
-    error: str
+    value: str
+    change: str = ""
+    good: bool | None = None  # whether the change is for the better; None where it is neither
 
 
 @dataclass(frozen=True, slots=True)
 class IterationView:
     number: int
     state: str
+    label: str
     stages: tuple[StageView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunLive:
+    """The part of the page that changes while the run goes on."""
+
+    run: Run
+    live: bool
+    actions: tuple[Action, ...]
+    tiles: tuple[Tile, ...]
+    current: IterationView | None  # the last iteration
+    rows: list[dict[str, Any]]
+    best: int | None  # the iteration of the best held-out direct accuracy
+    figure: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
     run: Run
-    live: bool
-    rows: list[dict[str, Any]]
-    figure: Figure | None
-    iterations: tuple[IterationView, ...]
-    settings: tuple[tuple[str, Any, bool], ...]  # name, value, whether it is the paper's
-    may_start_iteration: bool
+    tabs: RunTabs
+    shown: RunLive
+    manifest: tuple[Fact, ...]
+    settings: tuple[tuple[str, tuple[Chosen, ...]], ...]
+    may_run: bool
 
 
-def run_page(run: Run, may_start: bool) -> RunPage:
-    """Read a run for its page: a fixed number of queries, whatever the number of iterations."""
+def run_page(run: Run, user: User) -> RunPage:
+    """A fixed number of queries, whatever the number of iterations."""
+    last = _last(run)
+    engineer = may(user, run.project.team_id, Role.ENGINEER)
+    tabs, shown = run_tabs(run, "overview", last), _live(run, user, last)
+    return RunPage(run, tabs, shown, run_manifest(run), chosen(run.settings), engineer)
+
+
+def run_live(run: Run, user: User) -> RunLive:
+    """The same, for the fragment alone."""
+    return _live(run, user, _last(run))
+
+
+def _last(run: Run) -> Iteration | None:
+    iteration = Iteration.objects.filter(run=run).prefetch_related("stages").order_by("-number").first()
+    if iteration is not None:
+        iteration.run = run
+    return iteration
+
+
+def _live(run: Run, user: User, last: Iteration | None) -> RunLive:
     rows = iteration_table(run)
-    now = timezone.now()
-    steps = _last_steps(run)
-    shards = Prefetch("shards", Shard.objects.only("stage_id", "state", "versions"))
-    stages = Prefetch("stages", Stage.objects.prefetch_related(shards))
-    iterations = Iteration.objects.filter(run=run).prefetch_related(stages)
-    views = tuple(
-        IterationView(it.number, it.state, tuple(_stage(it, stage, steps.get(it.pk), now) for stage in it.stages.all()))
-        for it in reversed(iterations)
-    )
-    may = may_start and run.mode == RunMode.STEP and run.state == RunState.WAITING
-    return RunPage(run, run.state in LIVE, rows, figure(rows), views, _settings(run), may)
+    scored = [row for row in rows if row["heldout_direct"] is not None]
+    best = max(scored, key=lambda row: row["heldout_direct"])["iteration"] if len(scored) > 1 else None
+    view = None if last is None else iteration_view(last)
+    return RunLive(run, run.state in LIVE, actions(run, user), _tiles(rows), view, rows, best, figure(rows))
 
 
-def _last_steps(run: Run) -> dict[int, TrainingStep]:
-    steps = TrainingStep.objects.filter(iteration__run=run).order_by("iteration_id", "-step").distinct("iteration_id")
-    return {step.iteration_id: step for step in steps}
+def iteration_view(iteration: Iteration) -> IterationView:
+    """Its stages must be prefetched; where one is running that costs queries (stepper)."""
+    stages: Sequence[Stage] = sorted(iteration.stages.all(), key=lambda stage: stage.position)
+    waiting = not any(stage.state in (StageState.RUNNING, StageState.FAILED) for stage in stages)
+    label = "waits" if waiting and iteration.state == "open" else iteration.get_state_display().lower()
+    return IterationView(iteration.number, iteration.state, label, stepper(iteration, stages))
 
 
-def _stage(iteration: Iteration, stage: Stage, step: TrainingStep | None, now: datetime) -> StageView:
-    label = StageKind(stage.kind).label
-    seconds = ((stage.closed_at or now) - stage.opened_at).total_seconds() if stage.opened_at else None
-    if stage.kind == StageKind.TRAINING and step:
-        share: int | None = 100 * step.step // max(step.steps, 1)
-        detail = f"step {step.step} of {step.steps}, loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
-    elif stage.kind == StageKind.SELECTION and iteration.selected is not None:
-        share, detail = 100, f"{iteration.selected_direct} direct + {iteration.selected_refine} refine"
-    else:
-        share, detail = _counted(stage, seconds)
-    if stage.state == StageState.DONE:
-        share = 100
-    return StageView(stage.kind, stage.state, label, share, detail, seconds, stage.error)
+def _tiles(rows: Sequence[dict[str, Any]]) -> tuple[Tile, ...]:
+    counted = [row for row in rows if row["selected_direct"] is not None]
+    scored = [row for row in rows if row["heldout_direct"] is not None]
+    return (*_selected(counted), *_scores(scored, "direct"), *_scores(scored, "adaptive"), *_stops(counted))
 
 
-def _counted(stage: Stage, seconds: float | None) -> tuple[int | None, str]:
-    """Samples done of all, with rate and time left while it runs."""
-    shards = list(stage.shards.all())
-    total = sum(len(shard.versions) for shard in shards)
-    if not total:
-        return None, ""
-    done = sum(len(shard.versions) for shard in shards if shard.state == ShardState.DONE)
-    detail = f"{done} of {total} samples"
-    if stage.state == StageState.RUNNING and done and seconds:
-        rate = done / seconds
-        detail += f", {rate:.1f}/s, about {(total - done) / rate:.0f} s left"
-    return 100 * done // total, detail
+def _selected(rows: Sequence[dict[str, Any]]) -> list[Tile]:
+    if not rows:
+        return []
+    totals = [row["selected_direct"] + (row["selected_refine"] or 0) for row in rows]
+    label = f"selected in iteration {rows[-1]['iteration']}"
+    if len(totals) < 2 or not totals[-2]:
+        return [Tile(label, f"{totals[-1]:,}")]
+    more = totals[-1] - totals[-2]
+    words = f"{more:+,} ({100 * more / totals[-2]:+.1f} %) on the one before"
+    return [Tile(label, f"{totals[-1]:,}", words, more > 0)]
 
 
-PAPER = {
-    "k": 8,
-    "temperature": 1.0,
-    "tolerance": 1,
-    "refine_turns": 5,
-    "training.learning_rate": 1e-4,
-    "training.batch_rows": 64,
-    "training.lora_rank": 16,
-    "training.lora_alpha": 32,
-    "training.schedule": "cosine",
-    "training.warmup": 0.1,
-}
+def _scores(rows: Sequence[dict[str, Any]], kind: str) -> list[Tile]:
+    """The last model's accuracy against the base's."""
+    if not rows:
+        return []
+    last, value = rows[-1], rows[-1][f"heldout_{kind}"]
+    label, shown = f"held-out {kind}, iteration {last['iteration']}", f"{100 * value:.1f} %"
+    if last["iteration"] == 0 or rows[0]["iteration"] != 0:
+        return [Tile(label, shown)]
+    gain = 100 * (value - rows[0][f"heldout_{kind}"])
+    return [Tile(label, shown, f"{gain:+.1f} points on the base", gain > 0)]
 
 
-def _settings(run: Run) -> tuple[tuple[str, Any, bool], ...]:
-    """Every setting by its dotted name; the flag marks a value other than the paper's."""
-    flat = {name: value for name, value in run.settings.items() if name != "training"}
-    flat |= {f"training.{name}": value for name, value in run.settings.get("training", {}).items()}
-    return tuple((name, value, name in PAPER and value != PAPER[name]) for name, value in flat.items())
+def _stops(rows: Sequence[dict[str, Any]]) -> list[Tile]:
+    share = rows[-1]["identical_share"] if rows else None
+    return [] if share is None else [Tile("pairs whose A₁ is right already", f"{100 * share:.1f} %", "they teach when to stop")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.urls import NoReverseMatch, reverse
 
 from curation.models import Iteration, Run
+from curation.pages.project_tabs import ProjectTabs, project_tabs
 
 NAMES = ("overview", "iteration", "pool", "pairs", "exports", "events")
 
@@ -20,8 +21,11 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class RunTabs:
-    """What templates/curation/runs/_tabs.html takes as `tabs`."""
+    """What templates/curation/runs/_tabs.html and _where.html take as `tabs`."""
 
+    project: ProjectTabs
+    run: str
+    run_href: str
     tabs: tuple[Tab, ...]
 
 
@@ -29,8 +33,9 @@ def run_tabs(run: Run, current: str, iteration: Iteration | None = None) -> RunT
     """The tabs of a run with the one of `current`, one of NAMES, marked.
 
     Give the `iteration` that the page is about: then this costs no query. Without one, the run's latest is asked for (one
-    query) and the tabs of an iteration lead there; a run that has none yet shows none of them. A page passes the value on as
-    `tabs` and has, outside its main block:
+    query) and the tabs of an iteration lead there; a run that has none yet shows none of them. The run's project and team must
+    be loaded. A page has, outside its main block:
+    {% block where %}{% include "curation/runs/_where.html" with tabs=page.tabs %}{% endblock %}
     {% block tabs %}{% include "curation/runs/_tabs.html" with tabs=page.tabs %}{% endblock %}
     """
     if current not in NAMES:
@@ -44,7 +49,8 @@ def run_tabs(run: Run, current: str, iteration: Iteration | None = None) -> RunT
             ("pairs", "Refine pairs", "pairs", (run.pk, number)),
         ]
     found += [("exports", "Exports", "run_exports", (run.pk,)), ("events", "Events", "run_events", (run.pk,))]
-    return RunTabs(tuple(Tab(label, url, name == current) for name, label, route, args in found if (url := _url(route, args))))
+    tabs = tuple(Tab(label, url, name == current) for name, label, route, args in found if (url := _url(route, args)))
+    return RunTabs(project_tabs(run.project), run.name, reverse("run", args=[run.pk]), tabs)
 
 
 def _latest(run: Run) -> int | None:

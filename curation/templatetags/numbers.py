@@ -37,3 +37,32 @@ def selected(row: Mapping[str, Any]) -> int | None:
 def total(seconds: Mapping[str, float]) -> str:
     """All stages of an iteration together."""
     return f"{sum(seconds.values()):.0f}" if seconds else "–"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds in the two largest units that say something: 42 s, 3 min 10 s, 2 h 05 min, 3 d 4 h."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    if seconds < 0.5:
+        return "< 1 s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """A number of things, with commas between the thousands."""
+    return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def points(change: float | None) -> str:
+    """A difference of two fractions as percentage points, with its sign."""
+    return "" if change is None else f"{100 * change:+.1f}"

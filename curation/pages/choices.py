@@ -1,0 +1,128 @@
+"""A run's settings as people read and choose them: what each is called, what it means, what the paper uses."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from toolcalls.settings import Settings, Training, settings_json
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One setting by its dotted name."""
+
+    name: str  # e.g. "k", "training.learning_rate"
+    label: str
+    hint: str
+    kind: str  # "int", "float", "bool" or "one of"
+    allowed: tuple[str, ...]  # of "one of"
+    default: Any
+    paper: bool  # whether the paper says so much, and the default is that
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    choices: tuple[Choice, ...]
+    first: bool  # whether it is shown without being asked for
+
+
+PAPER = {
+    "k", "temperature", "tolerance", "refine_turns", "training.learning_rate", "training.batch_rows", "training.lora_rank",
+    "training.lora_alpha", "training.schedule", "training.warmup",
+}  # fmt: skip
+
+_WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "The loop": {
+        "max_iterations": ("Iterations at most", "The run also ends when the number of selected samples stops growing."),
+        "k": ("Attempts k", "Answers sampled per sample and turn."),
+        "review": ("Review", "Required: training waits until an engineer approves."),
+        "seed": ("Seed", "Of sampling, shuffling and the choice of system prompts."),
+    },
+    "Training": {
+        "training.learning_rate": ("Learning rate", "Peak."),
+        "training.batch_rows": ("Batch", "Rows per optimiser step."),
+        "training.lora_rank": ("LoRA rank", ""),
+        "training.lora_alpha": ("LoRA alpha", ""),
+        "training.schedule": ("Schedule", ""),
+        "training.warmup": ("Warm-up", "Share of the steps."),
+        "training.max_length": ("Longest row", "Tokens; a longer row is left out and counted."),
+        "training.max_grad_norm": ("Gradient norm at most", ""),
+        "training.dtype": ("Number format", "Of the frozen weights and the forward pass."),
+        "training.merge_tolerance": ("Merge tolerance", "Largest logit difference of merged against base + adapter, relative."),
+    },
+    "Sampling and selection": {
+        "temperature": ("Temperature", "Of sampling; evaluation is greedy."),
+        "max_new_tokens": ("Longest answer", "Tokens per attempt."),
+        "max_length": ("Longest prompt and answer", "Tokens together."),
+        "tolerance": ("Tolerance", "Parameters of a call that may differ in an approximate answer (Eq. 2)."),
+        "schema_defaults": ("Schema defaults", "An omitted optional parameter equals its default."),
+        "refine_scope": ("Whose first answer is refined", ""),
+        "first_answer": ("First answer A₁", "Attempt 0 of the direct turn, or a greedy one."),
+        "stop_target": ("Target where A₁ is right", "The truth's text, or A₁ as it was written."),
+        "no_call_policy": ("Samples whose truth calls nothing", ""),
+        "prompts": ("System prompts", "Diversified as in §A.3, always Fig. 5, or the source's own."),
+        "epsilon": ("Growth that counts", "Share by which N must grow for the run to go on."),
+        "refine_turns": ("Refine turns n", "Of adaptive self-refine in evaluation (Alg. 1)."),
+    },
+    "Machine": {
+        "shard_samples": ("Samples per shard", "What a worker takes at a time."),
+        "engine_dtype": ("Engine's number format", ""),
+        "engine_threads": ("Engine's threads", "CPU threads; sums depend on it."),
+        "training.device_rows": ("Rows per forward pass", "The rest by accumulation."),
+        "training.threads": ("Training's threads", "CPU threads; sums depend on it."),
+    },
+}
+_SHOWN = "The loop"
+_HINTS = {**typing.get_type_hints(Settings), **{f"training.{n}": h for n, h in typing.get_type_hints(Training).items()}}
+_KINDS = {bool: "bool", int: "int", float: "float"}
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON, by dotted names."""
+    plain = {name: value for name, value in settings.items() if name != "training"}
+    return plain | {f"training.{name}": value for name, value in settings.get("training", {}).items()}
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `flat`."""
+    inner = {name.removeprefix("training."): value for name, value in values.items() if name.startswith("training.")}
+    return {name: value for name, value in values.items() if not name.startswith("training.")} | {"training": inner}
+
+
+DEFAULTS = flat(settings_json(Settings()))
+
+
+def _choice(name: str, label: str, hint: str) -> Choice:
+    type_ = _HINTS[name]
+    allowed = typing.get_args(type_) if typing.get_origin(type_) is Literal else ()
+    return Choice(name, label, hint, _KINDS.get(type_, "one of"), allowed, DEFAULTS[name], name in PAPER)
+
+
+GROUPS = tuple(
+    Group(name, tuple(_choice(setting, *words) for setting, words in of.items()), name == _SHOWN) for name, of in _WORDS.items()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A setting of a run; `differs` from the paper's value, where the paper has one."""
+
+    label: str
+    name: str
+    value: Any
+    differs: bool
+    default: Any
+
+
+def chosen(settings: Mapping[str, Any]) -> tuple[tuple[str, tuple[Chosen, ...]], ...]:
+    """A run's settings, group by group; one that the run does not state has its default."""
+    values = DEFAULTS | flat(settings)
+    return tuple((group.name, tuple(_chosen(choice, values[choice.name]) for choice in group.choices)) for group in GROUPS)
+
+
+def _chosen(choice: Choice, value: Any) -> Chosen:
+    return Chosen(choice.label, choice.name, value, choice.paper and value != choice.default, choice.default)

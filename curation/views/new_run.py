@@ -1,0 +1,78 @@
+"""The form of a new run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from curation.access import project_of, run_of
+from curation.models import Base, DatasetRevision, Engine, Project, Role, Run, User
+from curation.pages.new_run_page import first_typed, new_run_page, settings_typed
+from curation.stages import running
+from curation.stages.errors import InputError
+from curation.stages.people import require
+from curation.views.asked import number_asked
+from toolcalls.settings import settings_from
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, team: str, project: str) -> HttpResponse:
+    """For engineers. With `?like=` the form begins with the settings of that run, if it is of the same project."""
+    shown = project_of(request.user, team, project)
+    require(request.user, shown.team, Role.ENGINEER)
+    if request.method == "POST":
+        return _create(request, shown)
+    number = number_asked(request, "like")
+    like = None if number is None else run_of(request.user, number)
+    like = like if like is not None and like.project_id == shown.pk else None
+    return render(request, "curation/runs/new.html", {"page": new_run_page(shown, first_typed(like), like=like)})
+
+
+def _create(request: HttpRequest, project: Project) -> HttpResponse:
+    typed = request.POST.dict()
+    values, errors = settings_typed(typed)
+    problem = "Nothing was created: see what is wrong below." if errors else ""
+    if not errors:
+        try:
+            run = _created(project, typed, values, request.user)
+        except InputError as error:
+            problem = str(error)
+        else:
+            messages.success(request, f"{run.name} is {'started' if typed.get('start') == 'true' else 'created'}.")
+            return redirect("run", run.pk)
+    page = new_run_page(project, typed, errors, problem)
+    return render(request, "curation/runs/new.html", {"page": page}, status=422)
+
+
+@transaction.atomic
+def _created(project: Project, typed: dict[str, str], values: dict[str, Any], by: User) -> Run:
+    revision = _revision(project, typed.get("revision", ""))
+    base = _named(Base, typed.get("base", ""), "a base")
+    engine = _named(Engine, typed.get("engine", ""), "an engine")
+    name, mode = typed.get("name", "")[:120], typed.get("mode", "")
+    run = running.create_run(project, revision, base, engine, settings_from(values), name=name, mode=mode, by=by)
+    if typed.get("start") == "true":
+        running.start_run(run, by)
+    return run
+
+
+def _revision(project: Project, typed: str) -> DatasetRevision:
+    revisions = DatasetRevision.objects.filter(dataset__project=project).select_related("dataset")
+    found = revisions.filter(pk=int(typed)).first() if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+    if found is None:
+        raise InputError(f"choose a revision of a data set of {project}")
+    return found
+
+
+def _named(kind: type[Base] | type[Engine], name: str, what: str) -> Any:
+    found = kind.objects.filter(name=name).first()
+    if found is None:
+        raise InputError(f"choose {what} that the operator has registered")
+    return found
