@@ -7,18 +7,18 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from toolcalls.answers import Call, Calls, ParseFailure
 from toolcalls.conversations import Conversation, from_openai, from_sharegpt, from_toolace
 from toolcalls.errors import InputError
 from toolcalls.parsing import parse
 from toolcalls.records import Message, Sample, Split
-from toolcalls.rendering import render
+from toolcalls.rendering import render, surely_survives
 from toolcalls.rows import Row, Source, read_rows
 from toolcalls.schema import tool_name
-from toolcalls.wire import sample_from_json, to_json
+from toolcalls.wire import sample_from_json
 
 _READERS: dict[str, Callable[[dict[str, Any]], Conversation]] = {
     "toolace": from_toolace,
@@ -27,6 +27,9 @@ _READERS: dict[str, Callable[[dict[str, Any]], Conversation]] = {
 }
 FORMATS = ("whetstone", *_READERS)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_WORD = re.compile(r"\w+")
+_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+_READABLE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ def read_samples(lines: Source, format: str = "auto", name: str = "") -> Iterato
     if format not in ("auto", *FORMATS):
         raise InputError(f"unknown format {format!r}; known are auto, {', '.join(FORMATS)}")
     seen: dict[str, int] = {}
+    given = f"{name or 'row'}:"
     for number, row in enumerate(read_rows(lines), 1):
-        for found in _row_samples(row, format, f"{name or 'row'}:{number}"):
+        for found in _row_samples(row, format, f"{given}{number}"):
             if isinstance(found, Sample) and (first := seen.setdefault(found.id, number)) != number:
                 yield RowError(row.line, f"id {found.id!r} was given before, by row {first}; make the ids unique")
             else:
@@ -140,6 +144,8 @@ def _checked(sample: Sample) -> Sample:
 
 def _check_written(truth: tuple[Call, ...]) -> None:
     """The truth must survive the call form, or no model could ever give it."""
+    if surely_survives(truth):
+        return
     back = parse(render(truth))
     if back != Calls(truth, "paper"):
         why = back.reason if isinstance(back, ParseFailure) else "it reads back differently"
@@ -148,11 +154,10 @@ def _check_written(truth: tuple[Call, ...]) -> None:
 
 def _filled_in(sample: Sample) -> Sample:
     """Category and language where the source names none."""
-    return Sample(
-        **{name: getattr(sample, name) for name in Sample.__slots__ if name not in ("category", "language")},
-        category=sample.category or category_of(sample),
-        language=sample.language or ("zh" if _HAN.search(query_of(sample)) else ""),
-    )
+    if sample.category and sample.language:
+        return sample
+    language = sample.language or ("zh" if _HAN.search(query_of(sample)) else "")
+    return replace(sample, category=sample.category or category_of(sample), language=language)
 
 
 def category_of(sample: Sample) -> str:
@@ -169,12 +174,42 @@ def query_of(sample: Sample) -> str:
     return next((message.content for message in reversed(sample.messages) if message.role == "user"), "")
 
 
+class ContentText(NamedTuple):
+    """What a model is shown and asked for, as JSON without spaces; each part holds members of the object, without braces."""
+
+    asked: str  # tools, messages
+    truth: str  # truth, truth_text
+    around: str  # other, system
+
+    @property
+    def whole(self) -> str:
+        return f"{self.asked},{self.truth},{self.around}"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(f"{{{self.whole}}}".encode()).hexdigest()
+
+    @property
+    def question_sha256(self) -> str:
+        """The hash of all but the truth."""
+        return hashlib.sha256(f"{self.asked},{self.around}".encode()).hexdigest()
+
+
+def content_text(sample: Sample, *, ascii_only: bool = True) -> ContentText:
+    """All fields but id, split, category and language."""
+    encode = _ASCII if ascii_only else _READABLE
+    messages = [{"role": message.role, "content": message.content} for message in sample.messages]
+    calls = sample.truth and [{"name": call.name, "arguments": call.arguments} for call in sample.truth]
+    return ContentText(
+        encode({"tools": sample.tools, "messages": messages})[1:-1],
+        encode({"truth": calls, "truth_text": sample.truth_text})[1:-1],
+        encode({"other": sample.other, "system": sample.system})[1:-1],
+    )
+
+
 def sample_hash(sample: Sample) -> str:
     """sha256, hex, of what a model is shown and asked for: all fields but id, split, category and language."""
-    content = to_json(sample)
-    for name in ("id", "split", "category", "language"):
-        del content[name]
-    return hashlib.sha256(json.dumps(content, sort_keys=False, separators=(",", ":")).encode()).hexdigest()
+    return content_text(sample).sha256
 
 
 def split_of(sample: Sample, heldout_share: float) -> Split:
@@ -184,7 +219,7 @@ def split_of(sample: Sample, heldout_share: float) -> Split:
     space and the order of the tools make no difference. `heldout_share`: fraction 0–1.
     """
     opening = next((message.content for message in sample.messages if message.role == "user"), "")
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", opening).casefold())
+    words = _WORD.findall(unicodedata.normalize("NFKC", opening).casefold())
     key = json.dumps([words, sorted({tool_name(tool) for tool in sample.tools})])
     place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
     return "heldout" if place < heldout_share else "train"

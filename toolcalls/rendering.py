@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call, Json
+from toolcalls.rows import is_storable
 
 
 def render(calls: Sequence[Call], form: str = "paper") -> str:
@@ -33,3 +36,38 @@ def _value(value: Json) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
     return repr(value)
+
+
+def surely_survives(calls: Sequence[Call]) -> bool:
+    """Whether one can tell without rendering that `parse` reads these calls back unchanged; false says nothing.
+
+    True only of plain names and plain values, far within the limits of `parse`.
+    """
+    room = _ROOM
+    for call in calls:
+        room -= 8 + len(call.name) + 3 * len(call.arguments)
+        if not _PLAIN_NAME.fullmatch(call.name):
+            return False
+        for name, value in call.arguments.items():
+            if not _PLAIN_PARAMETER.fullmatch(name):
+                return False
+            room -= len(name)
+            kind = type(value)
+            if kind is str:
+                room -= len(value)
+                if not is_storable(value):
+                    return False
+            elif kind is int:
+                if not -_MOST < value < _MOST:
+                    return False
+            elif kind is not bool and value is not None and not (kind is float and math.isfinite(value)):
+                if kind is not list or not all(type(item) is str and is_storable(item) for item in value):
+                    return False
+                room -= sum(map(len, value)) + len(value)
+    return room > 0
+
+
+_ROOM = 4096  # characters, 8 more for a call and 3 for a value: what each can become when it is written out, by 12
+_MOST = 10**18
+_PLAIN_NAME = re.compile(r"[^\W\d](?:[\w .-]{0,126}[\w.-])?")
+_PLAIN_PARAMETER = re.compile(r"[^\W\d][\w.-]{0,127}")

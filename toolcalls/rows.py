@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -52,14 +53,21 @@ def _lines(source: Source) -> Iterator[bytes]:
 def decoded(text: str) -> Any:
     """Read one JSON text. Raises InputError, also for what no database can store."""
     try:
-        return _checked(_DECODER.decode(text))
+        return _vetted(_DECODER.decode(text), text, sound=is_storable(text))
     except (ValueError, RecursionError) as error:
         raise InputError(_problem(error)) from error
 
 
+def decoded_at(text: str, position: int) -> tuple[Any, int]:
+    """Read the JSON value that begins here, and where it ends. Raises ValueError: InputError for what cannot be stored."""
+    value, end = _DECODER.raw_decode(text, position)
+    return _vetted(value, text, position, end, sound=is_storable(text)), end
+
+
 def _line_row(number: int, raw: bytes) -> Row:
     try:
-        return Row(number, _checked(_DECODER.decode(_text(raw))))
+        text = _text(raw)
+        return Row(number, _vetted(_DECODER.decode(text), text))
     except (ValueError, RecursionError) as error:
         return Row(number, None, _problem(error))
 
@@ -73,7 +81,7 @@ def _array_rows(number: int, raw: bytes) -> Iterator[Row]:
         while not text.startswith("]", position := _skip(text, position)):
             line += text.count("\n", end, position)
             value, end = _DECODER.raw_decode(text, position)
-            yield Row(line, _checked(value))
+            yield Row(line, _vetted(value, text, position, end))
             line += text.count("\n", position, end)
             position = _skip(text, end)
             if text.startswith("]", position):
@@ -95,7 +103,7 @@ def _skip(text: str, position: int) -> int:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8-sig")
+    return raw.decode("utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8")
 
 
 def _problem(error: Exception) -> str:
@@ -114,19 +122,48 @@ def _no_constant(name: str) -> NoReturn:
     raise InputError(f"not valid JSON: {name} is no JSON number; write a number or null")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise InputError("not usable: a number is too large")
+    return number
 
 
-def _checked(value: Any, depth: int = 0) -> Any:
-    """Refuse what no database can store: NUL characters, halves of surrogate pairs, bottomless nesting."""
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def _vetted(value: Any, text: str, start: int = 0, end: int | None = None, *, sound: bool = True) -> Any:
+    """The value of a piece of JSON. Refuses what no database can store: NUL characters, halves of surrogate pairs, bottomless
+    nesting; a glance at the text (`sound`: itself without such characters) tells of most values that they are free of it."""
+    if not sound or text.find("\\u", start, end) >= 0:
+        _check_texts(value)
+    if text.count("[", start, end) + text.count("{", start, end) > DEEPEST:
+        _check_depth(value, 0)
+    return value
+
+
+def _check_texts(value: Any) -> None:
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= mark <= "\udfff" for mark in value):
+        if not is_storable(value):
             raise InputError("not usable: a text holds a NUL character or half of a surrogate pair; remove it")
     elif isinstance(value, (list, dict)):
-        if depth == DEEPEST:
-            raise InputError(f"not readable: lists and objects nested more than {DEEPEST} deep")
         for item in itertools.chain(value, value.values()) if isinstance(value, dict) else value:
-            _checked(item, depth + 1)
-    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise InputError("not usable: a number is too large")
-    return value
+            _check_texts(item)
+
+
+def _check_depth(value: list[Any] | dict[str, Any], depth: int) -> None:
+    if depth == DEEPEST:
+        raise InputError(f"not readable: lists and objects nested more than {DEEPEST} deep")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, (list, dict)):
+            _check_depth(item, depth + 1)
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold the text: no NUL, no half of a surrogate pair."""
+    if text.isascii():
+        return "\0" not in text
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

@@ -6,9 +6,10 @@ Japanese, Thai) are cut into pairs of neighbouring characters; a query of one su
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from toolcalls.records import Sample
 
@@ -20,26 +21,32 @@ _UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUNS = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
+_ASCII = re.compile(rf"([a-z0-9]{{1,{LONGEST}}})[a-z0-9]*")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """The words of a text in their order, repeated ones again."""
+    if text.isascii():
+        return _ASCII.findall(text.lower())
+    found: list[str] = []
     for run in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
         if _IS_UNSPACED.match(run):
-            yield from (run[place : place + 2] for place in range(max(1, len(run) - 1)))
+            found += (run[place : place + 2] for place in range(max(1, len(run) - 1)))
         else:
-            yield run[:LONGEST]
+            found.append(run[:LONGEST])
+    return found
 
 
-def sample_words(sample: Sample) -> frozenset[str]:
-    """What a sample is found by: its id, what was said, the tools and the values of its truth."""
-    return frozenset(_first(MOST, (word for text in _texts(sample) for word in words(text))))
+def sample_words(sample: Sample, key: str | None = None) -> set[str]:
+    """What a sample is found by: its id (or the key that it is stored under), what was said, its truth's tools and values."""
+    texts = [sample.id if key is None else key, *(message.content for message in sample.messages), *_truth_texts(sample)]
+    found = words("\n".join(texts))
+    different = set(found)
+    return different if len(different) <= MOST else set(itertools.islice(dict.fromkeys(found), MOST))
 
 
-def _texts(sample: Sample) -> Iterator[str]:
-    yield sample.id
-    yield from (message.content for message in sample.messages)
+def _truth_texts(sample: Sample) -> Iterator[str]:
     if sample.truth is None:
         yield sample.truth_text or ""
         return
@@ -59,15 +66,6 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(inner)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
-
-
-def _first(most: int, found: Iterable[str]) -> set[str]:
-    kept: set[str] = set()
-    for word in found:
-        if len(kept) == most:
-            break
-        kept.add(word)
-    return kept
 
 
 def query_words(query: str) -> tuple[tuple[str, ...], str | None]:

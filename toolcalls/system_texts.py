@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import re
 from typing import NamedTuple
 
 from toolcalls.answers import Json
 from toolcalls.errors import InputError
+from toolcalls.rows import decoded_at
 from toolcalls.schema import tool_name
 
-_DECODER = json.JSONDecoder()
 _LIST_START = re.compile(r"\[\s*(?=\{)")
 _MARKER = re.compile(r"that you can invoke:?\s*", re.IGNORECASE)
 _FORMAT = re.compile(r"\[func\w*\(.{0,200}?func\w*\(params\)\]", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _TRIES = 16  # places where a list of tools may begin
+_COMMON = 4096  # characters of a text around the tools that is likely to come again, and worth remembering
 
 _INSTRUCTIONS = """\
 you are an expert in composing functions
@@ -49,11 +50,22 @@ def take_apart(text: str) -> SystemText:
     Raises InputError when there is no list of tools.
     """
     tools, start, end = _tools(text)
-    rest = _FORMAT.sub("\n", text[:start] + "\n" + re.sub(r"\A\s*\.", "", text[end:]))
+    before, after = text[:start], text[end:]
+    if len(before) + len(after) > _COMMON:
+        return SystemText(tools, *_rest(before, after))
+    return SystemText(tools, *_common_rest(before, after))
+
+
+def _rest(before: str, after: str) -> tuple[str, bool]:
+    """What the text around the tools says that no instruction says, and whether that is understood."""
+    rest = _FORMAT.sub("\n", before + "\n" + re.sub(r"\A\s*\.", "", after))
     rest = re.sub(r"(?<=[,(\w])\n(?=[a-z])", " ", rest)  # an instruction broken across two lines
     kept = [piece.strip() for piece in _SENTENCE.split(rest) if _words(piece) and _words(piece) not in _INSTRUCTIONS]
     understood = all(re.search(r"\b(time|date|today|now|location|timezone)\b", piece, re.IGNORECASE) for piece in kept)
-    return SystemText(tools, "\n".join(kept), understood)
+    return "\n".join(kept), understood
+
+
+_common_rest = functools.lru_cache(256)(_rest)
 
 
 def _words(sentence: str) -> str:
@@ -64,7 +76,9 @@ def _tools(text: str) -> tuple[tuple[dict[str, Json], ...], int, int]:
     """The tools and where their list begins and ends."""
     for found, _ in zip(_LIST_START.finditer(text), range(_TRIES), strict=False):
         try:
-            value, end = _DECODER.raw_decode(text, found.start())
+            value, end = decoded_at(text, found.start())
+        except InputError:
+            raise
         except (ValueError, RecursionError):
             continue
         if all(isinstance(tool, dict) and tool_name(tool) for tool in value):

@@ -16,6 +16,8 @@ from curation.stages import events, revisions
 from curation.stages.errors import InputError
 from curation.stages.incoming import Incoming
 from curation.stages.people import require, slug_of
+from curation.stages.revisions import Stored
+from curation.stages.storing import Crossing, Storing
 from toolcalls.importing import FORMATS, RowError
 
 SHOWN_ERRORS = 20  # in the message that refuses a file
@@ -54,6 +56,7 @@ def import_dataset(
 
     The split is `split` where given; else by hash for a `heldout_share` over 0; else each sample's own (train, where the
     format has none). A sample keeps its split for good. With `append` the new revision holds the last one's samples too.
+    `on_progress` gets the rows read so far; it must not use this thread's database connection.
     Raises InputError, with nothing written, for rows that cannot be used, unless `skip_errors`, and for a file without any.
     """
     require(by, project.team, Role.ENGINEER)
@@ -61,10 +64,14 @@ def import_dataset(
     label = Path(str(source if isinstance(source, Path) else getattr(source, "name", "upload"))).name
     with transaction.atomic():
         dataset = _locked_dataset(project, name, by)
+        last = revisions.last_revision(dataset)
         incoming = Incoming(split, heldout_share, skip_errors, on_progress, (dataset_word(dataset.pk),))
-        _read(incoming, source, format)
+        with Storing(dataset, last if append else None, one_split=not incoming.split_by_hash, by=by) as storing:
+            _read(incoming, source, format, storing)
         _refuse_errors(incoming, label)
-        return _stored(dataset, incoming, append=append, label=label, by=by)
+        _refuse_crossing(dataset, storing.crossing)
+        stored = revisions.next_revision(dataset, last, append=append, source=label, by=by)
+        return _reported(dataset, stored, incoming, duplicates=incoming.duplicates + storing.duplicates, label=label, by=by)
 
 
 def check_options(kind: str, split: str | None, heldout_share: float) -> None:
@@ -88,13 +95,13 @@ def _locked_dataset(project: Project, name: str, by: User | None) -> Dataset:
     return Dataset.objects.select_for_update().get(pk=dataset.pk)
 
 
-def _read(incoming: Incoming, source: Path | IO[bytes], kind: str) -> None:
+def _read(incoming: Incoming, source: Path | IO[bytes], kind: str, storing: Storing) -> None:
     try:
         if not isinstance(source, Path):
-            incoming.read(source, kind)
+            incoming.read(source, kind, storing.add)
             return
         with source.open("rb") as file:
-            incoming.read(file, kind)
+            incoming.read(file, kind, storing.add)
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}; check the path and its rights") from error
 
@@ -112,18 +119,26 @@ def _refuse_errors(incoming: Incoming, label: str) -> None:
         raise InputError(f"{label}: there is no usable sample in it{first}; give JSON lines or a JSON array of samples")
 
 
-def _stored(dataset: Dataset, incoming: Incoming, *, append: bool, label: str, by: User | None) -> ImportReport:
-    last = revisions.last_revision(dataset)
-    if not incoming.split_by_hash:
-        _refuse_crossing(dataset, last if append else None)
-    stored = revisions.store(dataset, last, append=append, source=label, by=by)
+def _refuse_crossing(dataset: Dataset, crossing: list[Crossing]) -> None:
+    """What is trained on must not be evaluated on: a file's split may not contradict what the data set holds."""
+    if crossing:
+        keys = ", ".join(repr(known) for known, _ in crossing[:5]) + (", …" if len(crossing) > 5 else "")
+        raise InputError(
+            f"{dataset}: samples of the file are in its {crossing[0].split} split already ({keys}); "
+            "remove them from the file, or import it into another data set"
+        )
+
+
+def _reported(
+    dataset: Dataset, stored: Stored, incoming: Incoming, *, duplicates: int, label: str, by: User | None
+) -> ImportReport:
     revision = stored.revision
     report = ImportReport(
         revision=revision,
         created=stored.created,
         rows=incoming.rows,
         new=stored.new,
-        duplicates=incoming.duplicates + stored.duplicates,
+        duplicates=duplicates,
         errors=tuple(incoming.errors),
         skipped=incoming.skipped,
         by_split={str(Split.TRAIN): revision.train, str(Split.HELDOUT): revision.heldout},
@@ -134,13 +149,3 @@ def _stored(dataset: Dataset, incoming: Incoming, *, append: bool, label: str, b
     after = {"revision": revision.number, "sha256": revision.sha256, "source": label, **counts}
     events.record("dataset.import", dataset, team=dataset.project.team, actor=by, after=after)
     return report
-
-
-def _refuse_crossing(dataset: Dataset, last: DatasetRevision | None) -> None:
-    """What is trained on must not be evaluated on: a file's split may not contradict what the data set holds."""
-    if crossing := revisions.crossing(dataset, last):
-        keys = ", ".join(repr(known) for _, known, _ in crossing[:5]) + (", …" if len(crossing) > 5 else "")
-        raise InputError(
-            f"{dataset}: samples of the file are in its {crossing[0][2]} split already ({keys}); "
-            "remove them from the file, or import it into another data set"
-        )

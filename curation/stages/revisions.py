@@ -1,63 +1,23 @@
-"""Revisions: from the staging table to samples, their versions, and the frozen list of them. Set by set, never row by row."""
+"""Revisions: the frozen list of the versions that an import stored, and of those that go on."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
 from curation.models import Dataset, DatasetRevision, User
 
-# Content that the last revision holds under another key is no second sample of the new one.
-DROP_KNOWN = """
-DELETE FROM incoming i
-USING curation_revisionentry e
-JOIN curation_sampleversion v ON v.id = e.version_id
-JOIN curation_sample s ON s.id = v.sample_id
-WHERE e.revision_id = %(last)s AND v.sha256 = i.sha256 AND s.key <> i.key
-"""
-# Rows whose sample, or whose content in the last revision, is in the other split.
-CROSSING = """
-SELECT i.key, s.key, s.split FROM incoming i
-JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.split <> i.split
-WHERE s.key = i.key OR EXISTS (
-    SELECT FROM curation_revisionentry e JOIN curation_sampleversion v ON v.id = e.version_id
-    WHERE e.revision_id = %(last)s AND v.sample_id = s.id AND v.sha256 = i.sha256)
-ORDER BY i.position LIMIT 20
-"""
-ADD_SAMPLES = """
-INSERT INTO curation_sample (dataset_id, key, split)
-SELECT %(dataset)s, key, split FROM incoming ORDER BY position
-ON CONFLICT (dataset_id, key) DO NOTHING
-"""
-ADD_VERSIONS = """
-INSERT INTO curation_sampleversion
-    (sample_id, number, sha256, content, category, language, calls, created_by_id, created_at)
-SELECT s.id,
-       1 + coalesce((SELECT max(v.number) FROM curation_sampleversion v WHERE v.sample_id = s.id), 0),
-       i.sha256, (i.content || ', "split": "' || s.split || '"}')::json, i.category, i.language, i.calls, %(by)s, now()
-FROM incoming i JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key = i.key
-ORDER BY i.position
-ON CONFLICT (sample_id, sha256) DO NOTHING
-"""
-ADD_WORDS = """
-INSERT INTO curation_samplewords (version_id, words)
-SELECT v.id, array_to_tsvector(i.words)
-FROM incoming i
-JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key = i.key
-JOIN curation_sampleversion v ON v.sample_id = s.id AND v.sha256 = i.sha256
-ORDER BY i.position
-ON CONFLICT (version_id) DO NOTHING
+# The words' index is brought up to date at once: until then each search reads all that is pending.
+TIDY = """
+SELECT gin_clean_pending_list('sample_words');
+DROP TABLE IF EXISTS pg_temp.listed;
+ANALYZE arrived;
 """
 # The last revision's samples first, where it goes on, in the version that the file has of them; then the file's new ones.
 LIST = """
 CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
-WITH arrived AS (
-    SELECT i.position, s.id AS sample_id, v.id AS version_id
-    FROM incoming i
-    JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key = i.key
-    JOIN curation_sampleversion v ON v.sample_id = s.id AND v.sha256 = i.sha256
-), kept AS (
+WITH kept AS (
     SELECT e.position, v.sample_id, coalesce(a.version_id, e.version_id) AS version_id
     FROM curation_revisionentry e
     JOIN curation_sampleversion v ON v.id = e.version_id
@@ -73,7 +33,8 @@ FROM (
 """
 SUM_UP = """
 SELECT encode(sha256(convert_to(coalesce(string_agg(v.sha256, '' ORDER BY l.position), ''), 'UTF8')), 'hex'),
-       count(*) FILTER (WHERE s.split = 'train'), count(*) FILTER (WHERE s.split = 'heldout'), count(v.calls)
+       count(*) FILTER (WHERE s.split = 'train'), count(*) FILTER (WHERE s.split = 'heldout'), count(v.calls),
+       (SELECT count(*) FROM arrived WHERE new)
 FROM listed l
 JOIN curation_sampleversion v ON v.id = l.version_id
 JOIN curation_sample s ON s.id = v.sample_id
@@ -85,12 +46,11 @@ SELECT %(revision)s, position, version_id FROM listed ORDER BY position
 
 
 class Stored(NamedTuple):
-    """The revision that holds the staged samples, and what it took."""
+    """The revision that holds the stored samples."""
 
     revision: DatasetRevision
     created: bool  # false: the last revision holds exactly these already
     new: int  # versions added
-    duplicates: int  # staged rows that the last revision holds under another key
     calls: int  # samples of the revision whose truth calls tools
 
 
@@ -98,28 +58,15 @@ def last_revision(dataset: Dataset) -> DatasetRevision | None:
     return DatasetRevision.objects.filter(dataset=dataset).order_by("-number").first()
 
 
-def crossing(dataset: Dataset, last: DatasetRevision | None) -> list[tuple[str, str, str]]:
-    """(staged key, key it meets, that one's split) of the first 20 rows that would put a sample into both splits."""
+def next_revision(dataset: Dataset, last: DatasetRevision | None, *, append: bool, source: str, by: User | None) -> Stored:
+    """List what `Storing` has stored as the next revision; the data set is locked by the caller."""
     with connection.cursor() as cursor:
-        cursor.execute(CROSSING, {"dataset": dataset.pk, "last": last and last.pk})
-        return [(new, known, split) for new, known, split in cursor.fetchall()]
-
-
-def store(dataset: Dataset, last: DatasetRevision | None, *, append: bool, source: str, by: User | None) -> Stored:
-    """Add what is new of the staged rows and list the next revision; the data set is locked by the caller."""
-    kept = last.pk if last is not None and append else None
-    names = {"dataset": dataset.pk, "last": kept, "kept": kept, "by": by and by.pk}
-    with connection.cursor() as cursor:
-        duplicates = _count(cursor, DROP_KNOWN, names)
-        _count(cursor, ADD_SAMPLES, names)
-        new = _count(cursor, ADD_VERSIONS, names)
-        _count(cursor, ADD_WORDS, names)
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.listed")  # an earlier import's, within one transaction
-        cursor.execute(LIST, names)
+        cursor.execute(TIDY)
+        cursor.execute(LIST, {"kept": last.pk if last is not None and append else None})
         cursor.execute(SUM_UP)
-        sha256, train, heldout, calls = cursor.fetchone()
+        sha256, train, heldout, calls, new = cursor.fetchone()
         if last is not None and not new and last.sha256 == sha256:
-            return Stored(last, False, 0, duplicates, calls)
+            return Stored(last, False, 0, calls)
         revision = DatasetRevision.objects.create(
             dataset=dataset,
             number=last.number + 1 if last is not None else 1,
@@ -130,9 +77,4 @@ def store(dataset: Dataset, last: DatasetRevision | None, *, append: bool, sourc
             created_by=by,
         )
         cursor.execute(ADD_ENTRIES, {"revision": revision.pk})
-    return Stored(revision, True, new, duplicates, calls)
-
-
-def _count(cursor: Any, statement: str, names: dict[str, Any]) -> int:
-    cursor.execute(statement, names)
-    return int(cursor.rowcount)
+    return Stored(revision, True, new, calls)
