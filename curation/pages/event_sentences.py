@@ -32,7 +32,7 @@ def counted(number: object, thing: str) -> str:
 
 def _run(event: Event, names: Names) -> str:
     run = names.runs.get(event.run_id or 0)
-    return f"the run {run.name}" if run is not None else f"run {event.run_id}"
+    return f"the run {run.name}" if run is not None else f"run {event.run_id}" if event.run_id else "a run"
 
 
 def _iteration(event: Event, names: Names) -> str:
@@ -90,7 +90,7 @@ def _undo(event: Event, names: Names) -> str:
 def _comment(words: str) -> Phrase:
     def said(event: Event, names: Names) -> str:
         sample = names.samples.get(event.after.get("sample", 0))
-        return f"{words} sample {sample.key if sample is not None else event.after.get('sample')}"
+        return f"{words} sample {sample.key if sample is not None else event.after.get('sample', 'unknown')}"
 
     return said
 
@@ -98,7 +98,7 @@ def _comment(words: str) -> Phrase:
 def _import(event: Event, names: Names) -> str:
     dataset = names.datasets.get(event.subject_id)
     new, source = event.after.get("new"), event.after.get("source")
-    made = f"revision {event.after.get('revision')} of {dataset.name if dataset is not None else 'a data set'}"
+    made = f"revision {event.after.get('revision', 'unknown')} of {dataset.name if dataset is not None else 'a data set'}"
     return f"imported {source or 'a file'}: {made}, {counted(new, 'new sample')}"
 
 
@@ -171,13 +171,15 @@ PHRASES: Mapping[str, Phrase] = {
     "export.abort": _exported("broke off"),
     "team.create": _named("made the team"),
     "team.rename": _named("renamed the team to"),
-    "team.add_member": lambda event, names: f"added {_user(event, names)} to the team as {event.after.get('role')}",
+    "team.add_member": lambda event, names: f"added {_user(event, names)} to the team as {event.after.get('role', 'unknown')}",
     "team.change_role": lambda event, names: (
-        f"changed the role of {_user(event, names)} from {event.shown_before.get('role')} to {event.after.get('role')}"
+        f"changed the role of {_user(event, names)} from {event.shown_before.get('role', 'unknown')} to {event.after.get('role', 'unknown')}"
     ),
     "team.remove_member": lambda event, names: f"removed {_user(event, names)} from the team",
-    "invitation.create": lambda event, names: f"invited {event.after.get('note') or 'somebody'} as {event.after.get('role')}",
-    "invitation.accept": lambda event, names: f"accepted an invitation as {event.after.get('role')}",
+    "invitation.create": lambda event, names: (
+        f"invited {event.after.get('note') or 'somebody'} as {event.after.get('role', 'unknown')}"
+    ),
+    "invitation.accept": lambda event, names: f"accepted an invitation as {event.after.get('role', 'unknown')}",
     "invitation.revoke": lambda event, names: f"revoked the invitation of {event.shown_before.get('note') or 'somebody'}",
     "token.create": _named("made the API token"),
     "token.revoke": _named("revoked the API token"),
@@ -186,6 +188,9 @@ PHRASES: Mapping[str, Phrase] = {
     "user.rename": _named("is now called"),
     "user.set_password": lambda event, names: f"set the password of {names.users.get(event.subject_id, 'somebody')}",
     "user.sign_in": lambda event, names: "signed in",
+    "user.change": lambda event, names: f"changed the account of {names.users.get(event.subject_id, 'somebody')}",
     "base.register": _named("registered the base"),
+    "base.move": _named("moved the base"),
     "engine.register": _named("registered the engine"),
+    "engine.change": _named("changed the engine"),
 }
