@@ -84,7 +84,7 @@ def _version(sample: SampleRow, made: Sample, by: User) -> SampleVersion:
         sample=sample,
         number=last + 1,
         sha256=digest,
-        content=to_json(replace(made, id=sample.key)),
+        content=_content(replace(made, id=sample.key)),
         category=made.category,
         language=made.language,
         calls=None if made.truth is None else len(made.truth),
@@ -96,6 +96,13 @@ def _version(sample: SampleRow, made: Sample, by: User) -> SampleVersion:
             "INSERT INTO curation_samplewords (version_id, words) VALUES (%s, array_to_tsvector(%s::text[]))", [version.pk, words]
         )
     return version
+
+
+def _content(made: Sample) -> dict[str, Any]:
+    """In the order of the fields that an import gives them: the split last."""
+    content = to_json(made)
+    content["split"] = content.pop("split")
+    return content
 
 
 def _lock_dataset(dataset: int) -> None:

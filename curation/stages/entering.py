@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from curation.models import Decision, Iteration, RefinePair, Verdict
 from curation.models.datasets import Split
 from curation.models.decisions import DecisionKind
+from curation.stages.pool import outdated
 
 OUT = (DecisionKind.DROP, DecisionKind.DISCUSS)
 
@@ -25,7 +26,8 @@ def direct_entrants(iteration: Iteration) -> Entrants:
     """⟨q, T⟩ → A of the samples selected direct or kept."""
     judged = Verdict.objects.filter(iteration=iteration).direct()
     selected = _ids(judged.selected().filter(~_barred(iteration, "sample", "version")))
-    kept = _ids(judged.filter(_decided(iteration, "sample", "version", kind=DecisionKind.KEEP))) | _kept_unjudged(iteration)
+    wanted = judged.filter(sample__in=_samples(iteration, 0, DecisionKind.KEEP)).exclude(outdated(iteration.run))
+    kept = _ids(wanted) | _kept_unjudged(iteration)
     return Entrants(selected | kept, kept - selected)
 
 
@@ -54,16 +56,10 @@ def _samples(iteration: Iteration, turn: int, *kinds: str) -> QuerySet[Decision]
     return _standing(iteration, turn).filter(kind__in=kinds).values("sample_id")
 
 
-def _barred(iteration: Iteration, sample: str, version: str) -> Exists:
+def _barred(iteration: Iteration, sample: str, version: str) -> Q:
     """A decision on the sample keeps the row out: dropped, under discussion, or another version has the right truth."""
-    mine = _standing(iteration, 0).filter(sample=OuterRef(sample))
-    return Exists(mine.filter(Q(kind__in=OUT) | ~Q(version=OuterRef(version)) & Q(version__isnull=False)))
-
-
-def _decided(iteration: Iteration, sample: str, version: str, *, kind: str) -> Exists:
-    """A decision of this kind on the sample, and no other version that has the right truth."""
-    mine = _standing(iteration, 0).filter(sample=OuterRef(sample), kind=kind)
-    return Exists(mine.filter(Q(version=OuterRef(version)) | Q(version=None)))
+    decided_out = _standing(iteration, 0).filter(sample=OuterRef(sample), kind__in=OUT)
+    return Q(Exists(decided_out)) | outdated(iteration.run, sample, version)
 
 
 def _kept_unjudged(iteration: Iteration) -> set[int]:

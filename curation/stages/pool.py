@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Length
 
 from curation.models import Decision, Iteration, Run, SampleVersion, Verdict
@@ -61,9 +61,12 @@ def training_pool(run: Run) -> QuerySet[SampleVersion]:
     return versions.exclude(sample__in=dropped_samples(run))
 
 
-def outdated(run: Run) -> Exists:
-    """Of a verdict: its version is not the one that has the right truth, so it says nothing about the sample any more."""
-    return Exists(_corrections(run).filter(sample=OuterRef("sample")).exclude(version=OuterRef("version")))
+def outdated(run: Run, sample: str = "sample", version: str = "version") -> Q:
+    """Of rows with a sample and a version of it: another version has the right truth, by a correction that stands, or by the
+    revision where one was taken back."""
+    corrections = _corrections(run).filter(sample=OuterRef(sample))
+    listed = run.revision.entries.filter(version=OuterRef(version))
+    return Q(Exists(corrections.exclude(version=OuterRef(version)))) | Q(~Exists(corrections), ~Exists(listed))
 
 
 def heldout(run: Run) -> QuerySet[SampleVersion]:
