@@ -81,6 +81,7 @@ def read_me(request: HttpRequest) -> Any:
 
 @router.patch("/me", response=Me, auth=[SessionOnly()])
 def rename_me(request: HttpRequest, given: NewName) -> Any:
+    """How one is called on the pages; empty: by the address."""
     people.rename(me(request), given.name)
     return me(request)
 
@@ -93,6 +94,7 @@ def list_tokens(request: HttpRequest, by: Query[Slice]) -> Any:
 
 @router.post("/me/tokens", response={201: MadeToken}, auth=[SessionOnly()])
 def create_token(request: HttpRequest, given: NewToken) -> Any:
+    """A token for scripts. Its secret is in the answer, this once."""
     made = tokens.create(me(request), given.name, given.scope, given.days)
     shown = {name: getattr(made.token, name) for name in TokenOut.model_fields}
     return Status(201, {**shown, "token": made.secret})
@@ -100,6 +102,7 @@ def create_token(request: HttpRequest, given: NewToken) -> Any:
 
 @router.delete("/me/tokens/{int:token}", response={204: None}, auth=[SessionOnly()])
 def revoke_token(request: HttpRequest, token: int) -> Any:
+    """End a token now."""
     found = ApiToken.objects.filter(user=me(request), pk=token).first()
     if found is None:
         raise Http404("you have no such token")

@@ -13,10 +13,18 @@ from django.http import Http404, HttpRequest
 from curation.access import dataset_of, project_of
 from curation.api.paging import Page, Slice, newest_first, page_by
 from curation.api.signing import me
+from curation.attachments import Attachment
 from curation.models import Dataset, DatasetRevision, RevisionEntry, SampleVersion
+from curation.stages.revision_lines import revision_lines
 from curation.stages.verdict_filter import LONGEST_QUERY, found_by, search_from, text_query
 
 router = Router()
+
+LINES = {
+    "responses": {
+        200: {"description": "One JSON object a line.", "content": {"application/jsonl": {"schema": {"type": "string"}}}}
+    }
+}
 
 
 class DatasetOut(Schema):
@@ -77,6 +85,7 @@ def list_datasets(request: HttpRequest, team: str, project: str, by: Query[Slice
 
 @router.get("/datasets/{int:dataset}", response=DatasetOut)
 def read_dataset(request: HttpRequest, dataset: int) -> Any:
+    """A data set; its samples stand in its revisions."""
     return dataset_of(me(request), dataset)
 
 
@@ -88,6 +97,7 @@ def list_revisions(request: HttpRequest, dataset: int, by: Query[Slice]) -> Any:
 
 @router.get("/datasets/{int:dataset}/revisions/{int:number}", response=RevisionOut)
 def read_revision(request: HttpRequest, dataset: int, number: int) -> Any:
+    """A frozen list of samples: how many of each split, and its hash."""
     return _revision(request, dataset, number)
 
 
@@ -101,6 +111,13 @@ def list_samples(request: HttpRequest, dataset: int, number: int, by: Query[Samp
         words = text_query(dataset, query)
         entries = entries.none() if words is None else entries.filter(version__in=found_by(words).values("version_id"))
     return page_by(entries, "position", by.after, by.limit, _sample)
+
+
+@router.get("/datasets/{int:dataset}/revisions/{int:number}/download", openapi_extra=LINES)
+def download_revision(request: HttpRequest, dataset: int, number: int) -> Any:
+    """A revision as JSON lines, the same bytes each time; importing them makes the same revision again."""
+    revision = _revision(request, dataset, number)
+    return Attachment(revision_lines(revision), f"{revision.dataset.slug}-r{number}.jsonl")
 
 
 def _revision(request: HttpRequest, dataset: int, number: int) -> DatasetRevision:

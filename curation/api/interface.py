@@ -21,11 +21,12 @@ from curation.api.throttling import PerSender
 WRITES = {"post", "put", "patch", "delete"}
 EVERYWHERE = {
     "401": "Who sends this is not known.",
+    "403": "Role, scope or CSRF token do not allow it.",
     "422": "Something in it cannot be used.",
     "429": "Too many; see Retry-After.",
 }
 THERE = {"404": "There is no such thing, or one is no member of its team."}
-CHANGES = {"400": "The body cannot be read.", "403": "Role, scope or CSRF token do not allow it.", "409": "Not in its state."}
+CHANGES = {"400": "The body cannot be read.", "409": "It is not in a state for this.", "413": "The body is too large."}
 
 throttle = PerSender()
 

@@ -112,6 +112,7 @@ def list_iterations(request: HttpRequest, run: int) -> Any:
 
 @router.get("/runs/{int:run}/iterations/{int:number}", response=IterationDetail)
 def read_iteration(request: HttpRequest, run: int, number: int) -> Any:
+    """A line of the table with the stages and, once it is frozen, the training set."""
     return _detail(iteration_of(me(request), run, number))
 
 

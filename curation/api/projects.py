@@ -62,6 +62,7 @@ def create_project(request: HttpRequest, team: str, given: NewProject) -> Any:
 
 @router.get("/projects/{slug:team}/{slug:project}", response=ProjectOut)
 def read_project(request: HttpRequest, team: str, project: str) -> Any:
+    """A project by its address."""
     return project_of(me(request), team, project)
 
 

@@ -157,6 +157,7 @@ def create_run(request: HttpRequest, team: str, project: str, given: NewRun) -> 
 
 @router.get("/runs/{int:run}", response=RunOut)
 def read_run(request: HttpRequest, run: int) -> Any:
+    """A run with all that it is pinned to."""
     return run_of(me(request), run)
 
 

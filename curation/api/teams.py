@@ -94,6 +94,7 @@ def create_team(request: HttpRequest, given: TeamName) -> Any:
 
 @router.get("/teams/{slug:team}", response=TeamOut)
 def read_team(request: HttpRequest, team: str) -> Any:
+    """One of the teams that one is a member of."""
     return team_of(me(request), team)
 
 

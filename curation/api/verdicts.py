@@ -120,6 +120,7 @@ def list_pool(request: HttpRequest, run: int, number: int, by: Query[PoolPage]) 
 
 @router.get("/runs/{int:run}/iterations/{int:number}/pool/facets", response=Facets)
 def count_pool(request: HttpRequest, run: int, number: int, by: Query[PoolQuery]) -> Any:
+    """How many samples each value of each filter finds."""
     return filtering.counted(iteration_of(me(request), run, number), asked(by, 0))
 
 
@@ -131,6 +132,7 @@ def list_pairs(request: HttpRequest, run: int, number: int, by: Query[PairsPage]
 
 @router.get("/runs/{int:run}/iterations/{int:number}/pairs/facets", response=Facets)
 def count_pairs(request: HttpRequest, run: int, number: int, by: Query[PairsQuery]) -> Any:
+    """How many pairs each value of each filter finds."""
     return filtering.counted(iteration_of(me(request), run, number), asked(by, 1))
 
 

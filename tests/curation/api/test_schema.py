@@ -1,0 +1,141 @@
+"""The whole schema, tried by each role on things of one's own, of another team, and on none: never a 5xx, never others' rows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+
+from curation.environment import Rate
+from curation.models import Run, Sample, Upload, User
+from curation.stages import commenting, exporting, invitations, people, projects, review, running, tokens
+from curation.stages.importing import import_dataset
+from toolcalls.exporting import sample_line
+
+pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
+
+MARK = "zebra-of-others"
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 6  # of each operation, place and role
+TRIED = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+Places = dict[str, Any]  # name of a path's parameter → its value
+SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+
+
+@pytest.fixture
+def generous(settings: Any) -> Iterator[None]:
+    """No rate, and the test's connection stays open from request to request, as with Django's own test client."""
+    settings.API_RATE = Rate(10**8, 1)
+    ends = (request_started, request_finished)
+    for signal in ends:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in ends:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def furnish(hand: Any, owner: User, make_run: Callable[..., Run]) -> Callable[..., Places]:
+    """Give a run of a waiting review a decision, a comment, an export, an upload; say where all of it is."""
+
+    def make(run: Run, by: User, word: str) -> Places:
+        running.start_run(run)
+        hand.work_off()
+        iteration, sample = run.iterations.get(number=1), Sample.objects.filter(dataset=run.dataset).first()
+        decided = review.decide(run, iteration, sample, 0, "keep", by, word)
+        upload = Upload.objects.create(
+            project=run.project,
+            dataset=word,
+            file_name=word,
+            uri=word,
+            bytes=1,
+            sha256="0" * 64,
+            created_by=by,
+            report={"x": word},
+        )
+        return {
+            "team": run.project.team.slug,
+            "project": run.project.slug,
+            "dataset": run.dataset_id,
+            "run": run.pk,
+            "number": 1,
+            "sample": sample.pk,
+            "event": decided.made_by_id,
+            "comment": commenting.comment(run, sample, word, by).pk,
+            "export": exporting.begin(iteration, "pool", by=by).pk,
+            "upload": upload.pk,
+            "invitation": invitations.invite(run.project.team, "viewer", by, word).invitation.pk,
+            "token": tokens.create(by, word, "read", 1).token.pk,
+            "user": by.pk,
+        }
+
+    return make
+
+
+@pytest.fixture
+def ours(furnish: Any, make_run: Callable[..., Run], owner: User) -> Places:
+    return dict(furnish(make_run(review="required"), owner, "ours"))
+
+
+@pytest.fixture
+def theirs(furnish: Any, ours: Places, base: Any, engine: Any, make_samples: Any) -> Places:
+    """Another team's, with the mark in every name and text."""
+    user = people.create_user(f"{MARK}@example.org", MARK)
+    team = people.create_team(MARK, None)
+    people.add_member(team, user, "owner", None)
+    project = projects.create_project(team, MARK, None)
+    lines = "\n".join(sample_line(sample).replace("weather in", f"{MARK} weather in") for sample in make_samples())
+    revision = import_dataset(project, MARK, io.BytesIO(lines.encode()), format="whetstone").revision
+    settings = Run.objects.get(pk=ours["run"]).choices
+    made = running.create_run(project, revision, base, engine, settings, name=MARK, by=user)
+    return dict(furnish(made, user, MARK))
+
+
+@pytest.mark.parametrize("role", ["owner", "engineer", "reviewer", "viewer", "outsider"])
+def test_schema_holds_for_every_role(
+    role: str, generous: None, ours: Places, theirs: Places, request: pytest.FixtureRequest, caplog: Any
+) -> None:
+    headers = {"Authorization": f"Bearer {tokens.create(request.getfixturevalue(role), 'schema', 'admin', 1).secret}"}
+    for found in SCHEMA.get_all_operations():
+        operation = found.ok()
+        for places in (ours, theirs, None):
+            _try(operation, places, headers)
+
+
+def _try(operation: Any, places: Places | None, headers: dict[str, str]) -> None:
+    names = [parameter.name for parameter in operation.path_parameters]
+    fixed = {name: places[name] for name in names} if places else None
+    if places and not names:
+        return
+    modes = [mode for mode in GenerationMode if mode is GenerationMode.POSITIVE or operation.query or operation.body]
+    cases = st.one_of(*(operation.as_strategy(generation_mode=mode, path_parameters=fixed) for mode in modes))
+
+    @TRIED
+    @given(case=cases)
+    def once(case: Any) -> None:
+        with transaction.atomic():
+            response = case.call(headers=headers)
+            transaction.set_rollback(True)
+        case.validate_response(response, checks=CHECKS)
+        assert MARK.encode() not in response.content, response.content
+
+    once()
