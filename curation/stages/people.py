@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
@@ -195,11 +196,21 @@ def signed_in(user: User, way: str) -> None:
 
 
 @transaction.atomic
-def sign_in_link(user: User, lifetime: timedelta = LINK_LIFETIME) -> str:
+def save_account(user: User, changed: Collection[str], by: User) -> None:
+    """Save an account that an operator has made, or of which an operator has `changed` these fields."""
+    if not by.is_superuser:
+        raise NotPermitted(f"{by} is no operator of this installation; accounts are edited by one")
+    verb = "user.change" if user.pk else "user.create"
+    user.save()
+    events.record(verb, user, actor=by, after={"changed": sorted(set(changed) - {"password1", "password2"})})
+
+
+@transaction.atomic
+def sign_in_link(user: User, lifetime: timedelta = LINK_LIFETIME, by: User | None = None) -> str:
     """The token of a link that signs its user in once. It is shown this once: the database keeps its sha256 only."""
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, token_sha256=digest(token), expires_at=timezone.now() + lifetime)
-    events.record("user.link", user, after={"lifetime_seconds": lifetime.total_seconds()})
+    events.record("user.link", user, actor=by, after={"lifetime_seconds": lifetime.total_seconds()})
     return token
 
 

@@ -28,12 +28,7 @@ def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
     """
     _operator_only(by)
     _check_name(name, "base")
-    folder = _found(Path(path))
-    root = _root_of(folder)
-    check_model_folder(folder, settings.MODEL_ROOTS)
-    base = Base(name=name, path=folder.relative_to(root).as_posix(), sha256=weights_sha256(folder))
-    if base_dir(base) != folder:
-        raise InputError(f"{base.path} lies under {root} and, first, under another of MODEL_ROOTS; rename one of the folders")
+    base = _measured(name, path)
     with transaction.atomic():
         known = Base.objects.select_for_update().filter(name=name).first()
         if known is None:
@@ -46,6 +41,32 @@ def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
     return known
 
 
+def move_base(name: str, path: str | Path, by: User | None = None) -> Base:
+    """Say where a base lies by now. Raises InputError when other weights lie there, and as register_base does."""
+    _operator_only(by)
+    found = _measured(name, path)
+    with transaction.atomic():
+        known = Base.objects.select_for_update().filter(name=name).first()
+        if known is None or known.sha256 != found.sha256:
+            what = "holds other weights" if known else "cannot move: there is no such base"
+            raise InputError(f"base {name!r} {what}; register the model at {found.path} under a name of its own")
+        events.record("base.move", known, actor=by, before={"path": known.path}, after={"path": found.path})
+        known.path = found.path
+        known.save(update_fields=["path"])
+    return known
+
+
+def _measured(name: str, path: str | Path) -> Base:
+    """The base that the folder would be, with the sha256 of its weights; not saved."""
+    folder = _found(Path(path))
+    root = _root_of(folder)
+    check_model_folder(folder, settings.MODEL_ROOTS)
+    base = Base(name=name, path=folder.relative_to(root).as_posix(), sha256=weights_sha256(folder))
+    if base_dir(base) != folder:
+        raise InputError(f"{base.path} lies under {root} and, first, under another of MODEL_ROOTS; rename one of the folders")
+    return base
+
+
 @transaction.atomic
 def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = None, by: User | None = None) -> Engine:
     """Register a way to generate. Registering the same again changes nothing.
@@ -56,13 +77,7 @@ def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = No
     _check_name(name, "engine")
     if kind not in EngineKind.values:
         raise InputError(f"engine kind {kind!r} is unknown; choose one of {', '.join(EngineKind.values)}")
-    try:
-        plain = json.loads(json.dumps(dict(options or {}), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"engine {name!r}: its options must be plain JSON ({error})") from error
-    if unknown := sorted(set(plain) - ENGINE_OPTIONS[EngineKind(kind)]):
-        allowed = ", ".join(sorted(ENGINE_OPTIONS[EngineKind(kind)]))
-        raise InputError(f"engine {name!r}: a {kind} engine has no option {', '.join(unknown)}; its options are {allowed}")
+    plain = _checked_options(name, kind, options)
     known = Engine.objects.select_for_update().filter(name=name).first()
     if known is None:
         engine = Engine.objects.create(name=name, kind=kind, options=plain)
@@ -71,6 +86,31 @@ def register_engine(name: str, kind: str, options: Mapping[str, Any] | None = No
     if (known.kind, known.options) != (kind, plain):
         raise InputError(f"engine {name!r} is registered as {known.kind} with options {known.options}; choose another name")
     return known
+
+
+@transaction.atomic
+def change_engine(name: str, options: Mapping[str, Any] | None, by: User | None = None) -> Engine:
+    """Other options for an engine, from its next start on. Raises InputError for an unknown engine or option."""
+    _operator_only(by)
+    known = Engine.objects.select_for_update().filter(name=name).first()
+    if known is None:
+        raise InputError(f"there is no engine {name!r}; register it first")
+    plain = _checked_options(name, known.kind, options)
+    events.record("engine.change", known, actor=by, before={"options": known.options}, after={"options": plain})
+    known.options = plain
+    known.save(update_fields=["options"])
+    return known
+
+
+def _checked_options(name: str, kind: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    try:
+        plain = json.loads(json.dumps(dict(options or {}), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"engine {name!r}: its options must be plain JSON ({error})") from error
+    if unknown := sorted(set(plain) - ENGINE_OPTIONS[EngineKind(kind)]):
+        allowed = ", ".join(sorted(ENGINE_OPTIONS[EngineKind(kind)]))
+        raise InputError(f"engine {name!r}: a {kind} engine has no option {', '.join(unknown)}; its options are {allowed}")
+    return dict(plain)
 
 
 def _found(path: Path) -> Path:
