@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Protocol
 
 from asgiref.sync import sync_to_async
 
@@ -11,14 +11,24 @@ from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 
-class Attachment(StreamingHttpResponse):
-    """A file to save. An asynchronous server has each block made in a thread; its database connection goes back to the pool
-    while the block is on its way to a reader that may be slow, so blocks must not share a transaction."""
+class Blocks(Protocol):
+    """A file's content, a block at a time. Closed where nobody reads on."""
 
-    def __init__(self, blocks: Generator[bytes, None, None], name: str, **headers: str) -> None:
-        named = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store", **headers}
-        super().__init__(blocks, content_type="application/jsonl", headers=named)
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Attachment(StreamingHttpResponse):
+    """A file to save. An asynchronous server has each block made in the request's thread, whose database connection goes back
+    to the pool while the block is on its way to a reader that may be slow: blocks must not share a transaction."""
+
+    def __init__(self, blocks: Blocks, name: str, headers: Mapping[str, str] | None = None) -> None:
+        named = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store", **(headers or {})}
         self._blocks = blocks
+        super().__init__(blocks, content_type="application/jsonl", headers=named)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -28,7 +38,7 @@ class Attachment(StreamingHttpResponse):
             await sync_to_async(self._blocks.close)()
 
 
-def _next(blocks: Any) -> bytes | None:
+def _next(blocks: Blocks) -> bytes | None:
     try:
         return next(blocks, None)
     finally:

@@ -123,5 +123,5 @@ def _filtered(run: Run, iterations: Sequence[Iteration], params: Mapping[str, Se
 
 
 def _past(export: Export) -> PastExport:
-    filters = urlencode(export.filters, doseq=True)
+    filters = urlencode(sorted(export.filters.items()), doseq=True)
     return PastExport(export, LABELS[export.kind], filters, json.dumps(export.manifest, indent=2, ensure_ascii=False))

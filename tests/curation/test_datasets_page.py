@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,6 @@ from django.urls import reverse
 from curation.models import DatasetRevision, Project, User
 from curation.stages.importing import import_dataset
 from curation.stages.revision_lines import revision_lines
-from toolcalls.exporting import sample_line
 from toolcalls.records import Message, Sample
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -172,7 +172,7 @@ def test_lines_are_complete_beyond_one_block(make_dataset: Callable[..., Dataset
     revision = make_dataset(samples)
     lines = b"".join(revision_lines(revision)).decode().splitlines()
     assert len(lines) == 1203
-    assert lines[0].startswith('{"id": "sample-0"') and sample_line(samples[0]).startswith('{"id": "sample-0"')
+    assert [json.loads(line)["id"] for line in lines] == [sample.id for sample in samples]
 
 
 def test_another_team_s_data_set_is_not_found(client: Client, revision: DatasetRevision, outsider: User) -> None:
