@@ -185,28 +185,28 @@ def test_a_sample_with_another_truth_does_not_count_as_selected(make_run: Callab
     assert set(trained(run, 1)) == {("sample-1", "direct"), ("sample-1", "refine"), ("sample-2", "refine")}
 
 
-@pytest.mark.parametrize(
-    ("truth", "said"),
-    [
-        (WRITTEN, "unknown tool 'other_tool'"),
-        ([{"name": "get_weather", "arguments": {"city": "Rome", "days": "two"}}], "days: a whole number is needed, not 'two'"),
-        ([{"name": "get_weather", "arguments": {"town": 1}}], "no parameter 'town'; .* needs parameter 'city'; .*'days'"),
-        ([{"name": "get_weather", "arguments": {"city": "Ro\x00me", "days": 1}}], "cannot be stored"),
-        ([{"name": "get_weather", "arguments": {"city": "\ud800", "days": 1}}], "cannot be stored"),
-        ([{"name": "get_weather", "arguments": {"city": "x" * 100_000, "days": 1}}], "write at most 100,000"),
-        ([{"name": "get_weather", "arguments": {"city": "Rome", "days": float("nan")}}], "cannot be stored"),
-        ([{"name": "get_weather", "arguments": {"city": "Rome", "days": 1}}], "is the truth already"),
-        ([{"name": 5}], "call 1: field 'name' must be a text"),
-        ([5], "call 1: an object expected"),
-        ([], "there is no call"),
-        ([{"name": "get_weather"}] * 129, "at most 128 calls"),
-        ({"name": "get_weather"}, "a truth is a list"),
-        (None, "neither a call nor a text"),
-    ],
-)  # fmt: skip
-def test_a_truth_that_cannot_be_is_refused_and_nothing_is_written(fix: Any, truth: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        fix(0, truth)
+REFUSED: list[tuple[Any, str]] = [
+    (WRITTEN, "unknown tool 'other_tool'"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": "two"}}], "days: a whole number is needed, not 'two'"),
+    ([{"name": "get_weather", "arguments": {"town": 1}}], "no parameter 'town'; .* needs parameter 'city'; .*'days'"),
+    ([{"name": "get_weather", "arguments": {"city": "Ro\x00me", "days": 1}}], "cannot be stored"),
+    ([{"name": "get_weather", "arguments": {"city": "\ud800", "days": 1}}], "cannot be stored"),
+    ([{"name": "get_weather", "arguments": {"city": "x" * 100_000, "days": 1}}], "write at most 100,000"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": float("nan")}}], "cannot be stored"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": 1}}], "is the truth already"),
+    ([{"name": 5}], "call 1: field 'name' must be a text"),
+    ([5], "call 1: an object expected"),
+    ([], "there is no call"),
+    ([{"name": "get_weather"}] * 129, "at most 128 calls"),
+    ({"name": "get_weather"}, "a truth is a list"),
+    (None, "neither a call nor a text"),
+]
+
+
+def test_a_truth_that_cannot_be_is_refused_and_nothing_is_written(fix: Any) -> None:
+    for truth, said in REFUSED:
+        with pytest.raises(InputError, match=said):
+            fix(0, truth)
     assert not Decision.objects.exists()
     assert SampleVersion.objects.filter(number__gt=1).count() == Rejudgement.objects.count() == 0
 
