@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -64,6 +64,11 @@ class VerdictFilter:
         """Whether it finds every verdict of the turn."""
         return not (self.q or any(getattr(self, name) for name in facet_names(self.turn)))
 
+    def toggled(self, name: str, value: str | int) -> VerdictFilter:
+        """The filter with the facet's value chosen if it was not, and not chosen if it was."""
+        changed: dict[str, Any] = {name: tuple(sorted(set(getattr(self, name)) ^ {value}))}
+        return replace(self, **changed)
+
 
 def facet_names(turn: int) -> tuple[str, ...]:
     """The facets of a turn, in the order that pages show them."""
@@ -86,8 +91,12 @@ def filter_from(params: Mapping[str, Sequence[str]], turn: int) -> VerdictFilter
 def _values(name: str, given: Sequence[str]) -> tuple[Any, ...]:
     if len(given) > MOST_VALUES:
         raise InputError(f"filter {name!r} has {len(given)} values; give at most {MOST_VALUES}")
-    read = _number if name in NUMBERS else _text
-    return tuple(sorted({read(name, value) for value in given}))
+    return tuple(sorted({read_value(name, value) for value in given}))
+
+
+def read_value(name: str, value: str) -> Any:
+    """A facet's value as an address writes it. Raises InputError for one that no sample can have."""
+    return _number(name, value) if name in NUMBERS else _text(name, value)
 
 
 def _text(name: str, value: str) -> str:

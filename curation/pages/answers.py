@@ -1,0 +1,118 @@
+"""A turn's attempts as people read them: equal answers together, each with what it has other than the truth."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curation.models import Generation, Run
+from curation.stages.facets import label_of
+from curation.stages.pool import comparator_of
+from toolcalls.answers import Call, Calls
+from toolcalls.differing import CallDiff, Kind, align
+from toolcalls.parsing import parse
+from toolcalls.records import Sample
+
+LONGEST = 20_000  # characters of an answer that a page shows
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterView:
+    """One parameter of a call, values as JSON; empty where that side has none."""
+
+    name: str
+    kind: Kind
+    expected: str
+    given: str
+    omitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    name: str
+    kind: Kind
+    parameters: tuple[ParameterView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGroup:
+    """Attempts that give the same answer. `calls` is empty where there is nothing to compare: `text` tells all then."""
+
+    count: int
+    attempts: str  # their numbers, e.g. "1, 4, 5"
+    label: str
+    tone: str
+    text: str
+    calls: tuple[CallView, ...]
+    finish: str
+    tokens: str
+
+
+def answer_groups(rows: Sequence[Generation], sample: Sample, run: Run) -> tuple[AnswerGroup, ...]:
+    """The attempts by equal parsed answer: hits first, exact ones before near ones, then the most frequent."""
+    groups: dict[Any, list[Generation]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.attempt):
+        groups[row.answer_key, row.finish_reason].append(row)
+    tolerance = run.choices.tolerance
+    ordered = sorted(groups.values(), key=lambda group: (_distance(group[0], tolerance), -len(group), group[0].attempt))
+    return tuple(_group(group, sample, run) for group in ordered)
+
+
+def _distance(row: Generation, tolerance: int) -> int:
+    difference = row.max_param_diff
+    return difference if difference is not None and difference <= tolerance else tolerance + 1
+
+
+def _group(rows: Sequence[Generation], sample: Sample, run: Run) -> AnswerGroup:
+    first, tokens = rows[0], [row.completion_tokens for row in rows]
+    label, tone = _judged(first, run.choices.tolerance)
+    return AnswerGroup(
+        count=len(rows),
+        attempts=", ".join("greedy" if row.attempt < 0 else str(row.attempt + 1) for row in rows),
+        label=label,
+        tone=tone,
+        text=first.text[:LONGEST],
+        calls=call_views(sample, first.text, run) if first.finish_reason == "stop" else (),
+        finish="" if first.finish_reason == "stop" else label_of("outcome", "truncated"),
+        tokens=f"{min(tokens)}" if min(tokens) == max(tokens) else f"{min(tokens)}–{max(tokens)}",
+    )
+
+
+def _judged(row: Generation, tolerance: int) -> tuple[str, str]:
+    difference = row.max_param_diff
+    if difference == 0:
+        return "exact", "good"
+    if difference is not None and difference <= tolerance:
+        return f"near: {difference} parameter{'s' if difference > 1 else ''} off", "near"
+    if difference is not None:
+        return f"{difference} parameters off", "miss"
+    return label_of("outcome", row.reason), "miss"
+
+
+def call_views(sample: Sample, text: str, run: Run) -> tuple[CallView, ...]:
+    """An answer's calls beside the truth's; empty where one of them calls nothing or cannot be read."""
+    answer = parse(text)
+    if sample.truth is None or not isinstance(answer, Calls):
+        return ()
+    return between(sample.truth, answer.calls, sample, run)
+
+
+def between(one: Sequence[Call], other: Sequence[Call], sample: Sample, run: Run) -> tuple[CallView, ...]:
+    return tuple(_call(diff) for diff in align(one, other, sample.tools, comparator_of(run.choices)))
+
+
+def _call(diff: CallDiff) -> CallView:
+    parameters = (
+        ParameterView(
+            one.name,
+            one.kind,
+            "" if one.kind == "extra" else json.dumps(one.expected, ensure_ascii=False),
+            "" if one.kind == "missing" else json.dumps(one.given, ensure_ascii=False),
+            one.omitted,
+        )
+        for one in diff.parameters
+    )
+    return CallView(diff.name, diff.kind, tuple(parameters))

@@ -1,0 +1,45 @@
+"""A refine pair ⟨q, T⟩, A₁, r → A: what A₁ has wrong, what is trained of it, and what the model made of it k times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curation.models import Iteration, RefinePair, User
+from curation.pages.answers import CallView, call_views
+from curation.pages.sample_page import SamplePanel, record_of, sample_panel
+from curation.pages.verdict_words import CHANGES
+from curation.stages.filtering import VerdictFilter
+from toolcalls.prompts import REFINE_PROMPT
+from toolcalls.selection import truth_text
+
+
+@dataclass(frozen=True, slots=True)
+class PairPanel:
+    """The panel of a pair: that of the sample's refine turn, and the pair itself."""
+
+    panel: SamplePanel
+    first_answer: str
+    first_calls: tuple[CallView, ...]  # A beside A₁, parameter by parameter; empty where they cannot be compared
+    refine_prompt: str
+    target: str
+    change: str
+    change_tone: str
+    broken: int  # refinements that are wrong though A₁ was right
+
+
+def pair_panel(iteration: Iteration, sample: int, f: VerdictFilter, user: User) -> PairPanel:
+    """Raises Http404 for a sample that has no refine pair in the iteration."""
+    panel = sample_panel(iteration, sample, f, user)
+    pair = RefinePair.objects.get(iteration=iteration, version=panel.version)
+    record = record_of(panel.version, panel.sample.key)
+    change, tone = CHANGES[panel.change]
+    return PairPanel(
+        panel=panel,
+        first_answer=pair.first_answer,
+        first_calls=call_views(record, pair.first_answer, iteration.run),
+        refine_prompt=REFINE_PROMPT,
+        target=truth_text(record),
+        change=change,
+        change_tone=tone,
+        broken=panel.judged.attempts - panel.judged.hits if pair.identical_exact else 0,
+    )
