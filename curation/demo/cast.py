@@ -25,6 +25,18 @@ class Cast:
     base: Base
     engine: Engine
 
+    def ways_in(self, site: str) -> tuple[str, str]:
+        """Lines that say how to sign in to the site at this address, as the owner and as the reviewer."""
+        return (
+            f"Sign in as the owner, who starts runs and approves: {link(self.owner, site)}",
+            f"Sign in as the reviewer, who keeps and drops samples: {link(self.reviewer, site)}",
+        )
+
+
+def link(user: User, site: str) -> str:
+    """An address that signs the user in once."""
+    return f"{site}/enter/{people.sign_in_link(user)}/"
+
 
 def assemble() -> Cast:
     """Find the cast, making what is missing; asked twice it is the same."""

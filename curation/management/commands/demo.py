@@ -13,9 +13,8 @@ from curation.demo import cast, choosing, options, report
 from curation.demo.screen import Clock, Screen
 from curation.demo.watching import watch
 from curation.management.command import Error, StageCommand
-from curation.models import Run, User
+from curation.models import Run
 from curation.models.runs import RunState
-from curation.stages import people
 from curation.stages.table import text_table
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
 
@@ -46,26 +45,24 @@ class Command(StageCommand):
         """From the first sample to the table; the run, which is not running any more."""
         clock = Clock()
         people_and_things = cast.assemble()
-        owner = people_and_things.owner
         choosing.end_controls(people_and_things)
         run = choosing.choose(people_and_things, chosen, screen.say)
         if run.state == RunState.RUNNING:
-            screen.say(f"Run {run.pk} goes on with {site.workers} workers. Watch it: {_link(site, owner)}")
+            screen.say(
+                f"Run {run.pk} goes on with {site.workers} workers. Watch it: {cast.link(people_and_things.owner, site.url)}"
+            )
             watch(run, screen, site.tick)
             screen.say(f"Run {run.pk} is {run.state} after {clock.seconds:.0f} s. {run.why}".rstrip())
         written = report.write(report.report(run), settings.VAR / "demo" / "report.json")
         stays = "Ctrl-C ends the site" if _stays() else "python manage.py supervise brings the site back"
-        for line in (f"Report: {written}", f"Site: {_link(site, owner)}  (works once, within a day; {stays})"):
+        screen.say(f"Report: {written}")
+        for line in people_and_things.ways_in(site.url):
             screen.say(line)
+        screen.say(f"Each link works once, within a day; {stays}.")
         screen.say(f"Settings: {report.settings_line(run)}")
         screen.say()
         screen.say(text_table(report.report(run)["iterations"]))
         return run
-
-
-def _link(site: Site, user: User) -> str:
-    """Where the site is, as a link that signs the owner in once."""
-    return f"{site.url}/enter/{people.sign_in_link(user)}/"
 
 
 def _stays() -> bool:
