@@ -16,13 +16,14 @@ import pytest
 
 from curation.models import Decision, Event, Export, Iteration, RefinePair, RevisionEntry, Run, Sample, User, Verdict
 from curation.models.datasets import Split
-from curation.stages import assembly, drafts, export_blocks, export_files, exporting, training_file
+from curation.stages import assembly, drafts, export_blocks, export_files, export_lines, exporting, training_file
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.filtering import VerdictFilter
 from curation.stages.importing import import_dataset
 from toolcalls.assembly import training_set_hash
 from toolcalls.prompts import REFINE_PROMPT
-from toolcalls.wire import training_row_from_json
+from toolcalls.records import Sample as SampleRecord
+from toolcalls.wire import to_json, training_row_from_json
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 FIRST_ANSWER = '[get_weather(city="Nowhere")]'
@@ -210,6 +211,24 @@ def test_pairs_have_the_targets_that_they_are_trained_on(
     targets = {row.sample_id: row.target for row in assembly.rows(iteration.training_set) if row.kind == "refine"}
     assert list(map(targets.get, ("sample-0", "sample-1"))) == ['[get_weather(days=1, city="Rome")]', odd.truth_text]
     assert {row["id"]: row["target"] for row in map(json.loads, lines_of(iteration, "pairs"))} == targets
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        None,
+        [],
+        [{"name": "f", "arguments": {"a": [1], "truth": 5, "truth_text": "x"}}],
+        [{"name": "f", "arguments": {"a": ', "truth": [], "truth_text": "y"', "truth": [], "b": 1}}],
+    ],
+)
+@pytest.mark.parametrize("text", [None, "", ', "truth_text": "z", "truth": []'])
+def test_the_truth_is_found_in_a_stored_content_whatever_it_is_called_deeper_down(truth: Any, text: str | None) -> None:
+    tools = [{"name": "f", "parameters": {"a": {}, "truth": [], "truth_text": {"truth": 1}}}]
+    content = {"id": "s", "tools": tools, "messages": [], "truth": truth, "truth_text": text, "other": ', "truth": 1'}
+    assert list(content) == list(to_json(SampleRecord("s", (), (), None)))[: len(content)]
+    assert export_lines.stored_truth(json.dumps(content)) == (truth, text)
+    assert export_lines.stored_truth(json.dumps(content, separators=(",", ":"))) == (truth, text)
 
 
 def test_a_pool_is_exported_as_it_is_filtered_and_ordered(iteration: Iteration) -> None:
