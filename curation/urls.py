@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import path, register_converter
+from django.views.generic import RedirectView
 
 from curation.api.site import api
 from curation.views import (
@@ -86,5 +87,6 @@ urlpatterns = [
     path("runs/<int:pk>/comments/<int:comment>/delete/", review.delete_comment, name="comment_delete"),
     path("health/", health.health, name="health"),
     path("admin/login/", signing_in.admin_sign_in, name="admin_sign_in"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account"), name="admin_password"),
     path("admin/", admin.site.urls),
 ]

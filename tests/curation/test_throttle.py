@@ -108,6 +108,7 @@ def test_admin_site_has_no_door_without_the_throttle(client: Client, viewer: Use
     assert client.get("/admin/", follow=True).status_code == 403
     client.force_login(User.objects.create_superuser("root@example.org"))
     assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/password_change/")["Location"] == reverse("account")
 
 
 def test_guessing_the_present_password_in_a_session_is_counted_too(client: Client, ada: User) -> None:
