@@ -30,11 +30,6 @@ def counted(number: object, thing: str) -> str:
     return f"{many:,} {thing}{'' if many == 1 else 's'}"
 
 
-def _run(event: Event, names: Names) -> str:
-    run = names.runs.get(event.run_id or 0)
-    return f"the run {run.name}" if run is not None else f"run {event.run_id}" if event.run_id else "a run"
-
-
 def _iteration(event: Event, names: Names) -> str:
     """The iteration that the event tells of, is about, or whose stage it is about."""
     number = event.after.get("iteration")
@@ -62,8 +57,8 @@ def _shard(event: Event, names: Names) -> str:
     return f"shard {shard.number} of {shard.stage.get_kind_display().lower()} in iteration {shard.stage.iteration.number}"
 
 
-def _of_run(words: str) -> Phrase:
-    return lambda event, names: f"{words} {_run(event, names)}"
+def _plainly(words: str) -> Phrase:
+    return lambda event, names: words
 
 
 def _decide(event: Event, names: Names) -> str:
@@ -131,16 +126,16 @@ def _named(words: str) -> Phrase:
 
 
 PHRASES: Mapping[str, Phrase] = {
-    "run.create": _of_run("created"),
-    "run.start": _of_run("started"),
-    "run.start_iteration": _of_run("started the next iteration of"),
-    "run.pause": _of_run("paused"),
-    "run.resume": _of_run("resumed"),
-    "run.stop": _of_run("stopped"),
-    "run.retry": _of_run("retried"),
-    "run.wait": _of_run("waits for a person to go on with"),
-    "run.end": lambda event, names: f"ended {_run(event, names)}: {event.after.get('state', 'done')}",
-    "run.fail": lambda event, names: f"failed {_run(event, names)} in {event.after.get('stage', 'a stage')}",
+    "run.create": _plainly("created the run"),
+    "run.start": _plainly("started the run"),
+    "run.start_iteration": _plainly("started the next iteration"),
+    "run.pause": _plainly("paused the run"),
+    "run.resume": _plainly("resumed the run"),
+    "run.stop": _plainly("stopped the run"),
+    "run.retry": _plainly("retried the run"),
+    "run.wait": _plainly("waits for a person to start the next iteration"),
+    "run.end": lambda event, names: f"ended the run: {event.after.get('state', 'done')}",
+    "run.fail": lambda event, names: f"failed the run in {event.after.get('stage', 'a stage')}",
     "iteration.open": lambda event, names: f"opened {_iteration(event, names)}",
     "iteration.close": lambda event, names: f"closed {_iteration(event, names)}",
     "iteration.export": lambda event, names: (
@@ -187,7 +182,7 @@ PHRASES: Mapping[str, Phrase] = {
     "user.link": lambda event, names: f"made a sign-in link for {names.users.get(event.subject_id, 'somebody')}",
     "user.rename": _named("is now called"),
     "user.set_password": lambda event, names: f"set the password of {names.users.get(event.subject_id, 'somebody')}",
-    "user.sign_in": lambda event, names: "signed in",
+    "user.sign_in": _plainly("signed in"),
     "user.change": lambda event, names: f"changed the account of {names.users.get(event.subject_id, 'somebody')}",
     "base.register": _named("registered the base"),
     "base.move": _named("moved the base"),

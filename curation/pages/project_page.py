@@ -20,7 +20,6 @@ class ProjectPage:
     older: int | None  # the run before which the next page begins
     datasets: bool  # whether there is one to run on
     may_run: bool
-    compare_href: str
 
 
 def project_page(project: Project, user: User, before: int | None = None) -> ProjectPage:
@@ -35,5 +34,4 @@ def project_page(project: Project, user: User, before: int | None = None) -> Pro
         older=shown[-1].pk if len(found) > LIMIT else None,
         datasets=Dataset.objects.filter(project=project).exists(),
         may_run=may(user, project.team_id, Role.ENGINEER),
-        compare_href="/compare/",
     )

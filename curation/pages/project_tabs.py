@@ -30,12 +30,12 @@ class ProjectTabs:
 
 def project_tabs(project: Project, current: str = "") -> ProjectTabs:
     """The project's team must be loaded: this queries nothing. `current` is the name of a tab, or nothing."""
-    href = reverse("project", args=[project.team.slug, project.slug])
-    team = f"/t/{project.team.slug}/"
+    place = [project.team.slug, project.slug]
+    href, team = reverse("project", args=place), reverse("team", args=place[:1])
     places = (
         ("runs", "Runs", href),
-        ("datasets", "Data sets", f"{href}datasets/"),
-        ("events", "Events", f"{href}events/"),
+        ("datasets", "Data sets", reverse("datasets", args=place)),
+        ("events", "Events", reverse("project_events", args=place)),
         ("team", "Team", team),
     )
     tabs = tuple(Tab(name, label, address, name == current) for name, label, address in places)

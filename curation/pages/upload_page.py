@@ -105,9 +105,14 @@ def _options(upload: Upload, beginning: Beginning | None, dataset: Dataset | Non
     """Those of the last attempt; else what a run will need: something held out, by hash where the rows name no split."""
     if upload.options:
         return ImportOptions(**upload.options)
-    if dataset is None and beginning is not None and not beginning.preview.splits.get("heldout"):
+    if dataset is None and beginning is not None and _names_no_split(beginning.preview):
         return ImportOptions(heldout_share=0.1)
     return ImportOptions()
+
+
+def _names_no_split(seen: Preview) -> bool:
+    """Whether nothing in the file is held out: only rows of Whetstone's own form can say so, maybe beyond what was read."""
+    return not seen.splits.get("heldout") and (seen.whole or "whetstone" not in seen.formats)
 
 
 def _progress(upload: Upload) -> Progress:

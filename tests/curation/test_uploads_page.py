@@ -163,3 +163,14 @@ def test_names_of_files_and_data_sets_are_text(client: Client, project: Project,
     client.force_login(engineer)
     for address in (of(upload), reverse("datasets", args=[project.team.slug, project.slug])):
         assert "<img src=x" not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("heldout", "suggested"), [(4, False), (0, True)])
+def test_a_share_is_suggested_where_nothing_would_be_held_out(
+    client: Client, project: Project, engineer: User, make_samples: Callable[..., list[Sample]], heldout: int, suggested: bool
+) -> None:
+    content = "\n".join(sample_line(sample) for sample in make_samples(8, heldout)).encode()
+    client.force_login(engineer)
+    page = client.get(of(uploading.receive(project, "New", "new.jsonl", [content], engineer))).content.decode()
+    assert ('value="hash" checked' in page) == suggested
+    assert ('value="own" checked' in page) != suggested
