@@ -168,7 +168,7 @@ PHRASES: Mapping[str, Phrase] = {
     "team.rename": _named("renamed the team to"),
     "team.add_member": lambda event, names: f"added {_user(event, names)} to the team as {event.after.get('role', 'unknown')}",
     "team.change_role": lambda event, names: (
-        f"changed the role of {_user(event, names)} from {event.shown_before.get('role', 'unknown')} to {event.after.get('role', 'unknown')}"
+        f"made {_user(event, names)}, who was {event.shown_before.get('role', 'unknown')}, {event.after.get('role', 'unknown')}"
     ),
     "team.remove_member": lambda event, names: f"removed {_user(event, names)} from the team",
     "invitation.create": lambda event, names: (

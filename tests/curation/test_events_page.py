@@ -77,7 +77,7 @@ def test_sentences_name_what_they_are_about(make_run: Callable[..., Run], review
             events.record(
                 "team.change_role", run.project.team, before={"role": "viewer"}, after={"user": viewer.pk, "role": "owner"}
             ),
-            "The operator changed the role of viewer from viewer to owner",
+            "The operator made viewer, who was viewer, owner",
         ),
     ]
     for event, words in cases:
