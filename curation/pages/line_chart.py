@@ -85,8 +85,9 @@ def line_chart(label: str, series: Sequence[Series], *, unit: str = "", from_zer
 def _scale(values: Sequence[Value], from_zero: bool) -> Scale:
     low = min(value.value if value.low is None else value.low for value in values)
     high = max(value.value if value.high is None else value.high for value in values)
+    low = 0.0 if from_zero else low
     step = nice_step(max(high - low, 1.0))
-    return Scale(0.0 if from_zero else max(0.0, low // step * step), (high // step + 1) * step)
+    return Scale(max(0.0, low // step * step), (high // step + 1) * step)
 
 
 def _line(series: Series, scale: Scale, xs: Sequence[float]) -> DrawnLine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from curation.models import Iteration, Run
 from curation.pages.project_tabs import ProjectTabs, project_tabs
@@ -49,17 +49,9 @@ def run_tabs(run: Run, current: str, iteration: Iteration | None = None) -> RunT
             ("pairs", "Refine pairs", "pairs", (run.pk, number)),
         ]
     found += [("exports", "Exports", "run_exports", (run.pk,)), ("events", "Events", "run_events", (run.pk,))]
-    tabs = tuple(Tab(label, url, name == current) for name, label, route, args in found if (url := _url(route, args)))
+    tabs = tuple(Tab(label, reverse(route, args=args), name == current) for name, label, route, args in found)
     return RunTabs(project_tabs(run.project), run.name, reverse("run", args=[run.pk]), tabs)
 
 
 def _latest(run: Run) -> int | None:
     return Iteration.objects.filter(run=run).order_by("-number").values_list("number", flat=True).first()
-
-
-def _url(route: str, args: tuple[int, ...]) -> str:
-    """Empty for a page that the site does not have."""
-    try:
-        return reverse(route, args=args)
-    except NoReverseMatch:
-        return ""

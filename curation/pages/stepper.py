@@ -101,7 +101,7 @@ def _done(
     """Part done in percent, the words for it, seconds left."""
     match stage.kind:
         case StageKind.TRAINING if stage.state in (StageState.RUNNING, StageState.FAILED):
-            return _trained(iteration, now)
+            return _trained(iteration)
         case StageKind.SELECTION if iteration.selected is not None:
             return 100, f"{iteration.selected_direct:,} direct + {iteration.selected_refine or 0:,} refine", None
         case StageKind.REVIEW if stage.state == StageState.RUNNING:
@@ -121,21 +121,21 @@ def _counted(shards: Progress, seconds: float | None) -> tuple[int | None, str, 
     span = min(seconds or 0.0, WINDOW.total_seconds())
     rate = shards.recent / span if shards.recent and span else shards.done / seconds if shards.done and seconds else 0.0
     if rate:
-        words.append(f"{rate:.3g}/s")
+        words.append(f"{rate:,.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min")
         left = (shards.total - shards.done) / rate
     if shards.working > 1:
         words.append(f"{shards.working} workers")
     return 100 * shards.done // shards.total, " · ".join(words), left
 
 
-def _trained(iteration: Iteration, now: datetime) -> tuple[int | None, str, float | None]:
+def _trained(iteration: Iteration) -> tuple[int | None, str, float | None]:
     steps = TrainingStep.objects.filter(iteration=iteration)
     last = steps.order_by("-step").first()
     if last is None:
         return None, "loading", None
     span = steps.aggregate(first=Min("at"), last=Max("at"), count=Count("pk"))
     each = (span["last"] - span["first"]).total_seconds() / max(span["count"] - 1, 1)
-    left = max(0.0, each * (last.steps - last.step) - (now - span["last"]).total_seconds()) if each else None
+    left = each * (last.steps - last.step) or None
     words = f"step {last.step:,} of {last.steps:,} · loss {last.loss:.3f} · {last.tokens_per_second:,.0f} tokens/s"
     return 100 * last.step // max(last.steps, 1), words, left
 

@@ -36,7 +36,7 @@ def selected(row: Mapping[str, Any]) -> int | None:
 @register.filter
 def total(seconds: Mapping[str, float]) -> str:
     """All stages of an iteration together."""
-    return f"{sum(seconds.values()):.0f}" if seconds else "–"
+    return duration(sum(seconds.values())) if seconds else "–"
 
 
 @register.filter

@@ -1,5 +1,6 @@
 // Curves of trainings: <div data-chart="loss" data-source="…/steps/"> holds a uPlot of what the address says, one line per
-// iteration, and asks again on "live" (live.js). With data-joined, each of several sources is one line, its iterations end to end.
+// iteration, and asks again when the fragment #live of its page was renewed. With data-joined each of several sources is one
+// line, its iterations end to end.
 "use strict";
 
 (function () {
@@ -41,7 +42,7 @@
     return [steps, ...lines];
   }
 
-  const short = (number) => (number == null ? "–" : Math.abs(number) < 0.001 && number ? number.toExponential(1) : String(Number(number.toPrecision(3))));
+  const short = (number) => (number == null ? "–" : Math.abs(number) < 0.0001 && number ? number.toExponential(1) : String(Number(number.toPrecision(3))));
 
   function options(element, curves) {
     const [soft, edge] = [variable("--soft"), variable("--edge")];
@@ -58,12 +59,14 @@
       width: element.clientWidth,
       height: height(element),
       cursor: { sync: { key: group.key }, drag: { x: true, y: false } },
-      legend: { show: true, live: true },
+      hooks: { setCursor: [(chart) => chart.cursor.idx == null && showLast(chart)] },
       scales: { x: { time: false } },
       axes: [{ ...axis, size: 34 }, { ...axis, size: 62, values: (_, ticks) => ticks.map(short) }],
       series: [{ label: "step", value: (_, step) => (step == null ? "–" : String(step)) }, ...series],
     };
   }
+
+  const showLast = (chart) => chart.setLegend({ idx: chart.data[0].length - 1 }, false); // until somebody points at a step
 
   async function draw(element) {
     const curves = await load(element);
@@ -75,10 +78,12 @@
     const before = drawn.get(element);
     if (before && before.key === shape(curves)) {
       before.chart.setData(data);
+      showLast(before.chart);
       return;
     }
     before?.chart.destroy();
     const chart = new uPlot(options(element, curves), data, element);
+    showLast(chart);
     drawn.set(element, { chart, key: shape(curves) });
   }
 
@@ -100,8 +105,10 @@
 
   for (const element of document.querySelectorAll("[data-chart]")) {
     safely(element);
-    element.addEventListener("live", () => safely(element));
     widths.observe(element);
   }
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id === "live") document.querySelectorAll("[data-chart]").forEach(safely);
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 })();
