@@ -7,66 +7,81 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from json.encoder import encode_basestring as quoted  # a text as JSON, its letters as they are
 from typing import Any
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from curation.models import Decision, Iteration, RefinePair, Verdict
+from toolcalls.answers import Call
 from toolcalls.prompts import REFINE_PROMPT
 from toolcalls.records import Sample
 from toolcalls.selection import truth_text
 from toolcalls.settings import Settings
-from toolcalls.wire import call_from_json
 
-ABOUT = ("number", "sha256")  # of the version
-JUDGED = (
-    "outcome", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason", "reasons", "other_answer", "other_count",
-    "comparator",
+COLUMNS = (
+    "pk", "sample_id", "version_id", "change", "version__number", "version__sha256", "outcome", "attempts", "exact_hits",
+    "approximate_hits", "first_hit", "reason", "other_answer", "other_count", "comparator",
 )  # fmt: skip
-PAIR = ("identical_exact", "identical_text", "first_answer")
 _TRUTH, _TEXT = ', "truth": ', ', "truth_text": '
+_BOOL = {True: "true", False: "false"}
+_REFINE_PROMPT = quoted(REFINE_PROMPT)
 _decode = json.JSONDecoder().raw_decode
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def verdict_lines(iteration: Iteration, turn: int, chosen: Sequence[int]) -> dict[int, str]:
     """The line of each of these verdicts of a turn, newline included, by the verdict's id."""
-    columns = ("pk", "sample_id", "version_id", "change", *(f"version__{name}" for name in ABOUT), *JUDGED)
-    rows = Verdict.objects.filter(pk__in=chosen).values_list(Cast("version__content", TextField()), *columns)
-    found = {row[1]: row for row in rows}
-    decisions = _decisions(iteration, turn, [row[2] for row in found.values()])
-    pairs = _pairs(iteration, [row[3] for row in found.values()]) if turn else {}
+    texts = (Cast("version__content", TextField()), Cast("reasons", TextField()))
+    rows = Verdict.objects.filter(pk__in=chosen).values_list(*texts, *COLUMNS)
+    found = {row[2]: row for row in rows}
+    decisions = _decisions(iteration, turn, [row[3] for row in found.values()])
+    pairs = _pairs(iteration, [row[4] for row in found.values()]) if turn else {}
     lines, settings = {}, iteration.run.choices
-    for pk, (content, _, sample, version, change, number, sha256, *judged) in found.items():
-        fields = {"version": number, "sha256": sha256, "verdict": dict(zip(JUDGED, judged, strict=True))}
-        fields["decision"] = decisions.get(sample)
-        if turn:
-            fields |= _pair(change, pairs[version], content, settings)
-        lines[pk] = f"{content[:-1]}, {_encode(fields)[1:]}\n"
+    for pk, (content, reasons, _, sample, version, change, number, sha256, *judged) in found.items():
+        about = f'"version": {number}, "sha256": "{sha256}", "verdict": {_verdict(reasons, *judged)}'
+        pair = _pair(change, *pairs[version], content, settings) if turn else ""
+        lines[pk] = f'{content[:-1]}, {about}, "decision": {decisions.get(sample, "null")}{pair}}}\n'
     return lines
 
 
-def _decisions(iteration: Iteration, turn: int, samples: Sequence[int]) -> dict[int, dict[str, Any]]:
+def _verdict(
+    reasons: str, outcome: str, attempts: int, exact: int, approximate: int, first: int | None, reason: str, other: str | None,
+    count: int, comparator: str,
+) -> str:  # fmt: skip
+    """Written by hand: a line's verdict would take a JSON encoder as long as all the rest of it."""
+    return (
+        f'{{"outcome": {quoted(outcome)}, "attempts": {attempts}, "exact_hits": {exact}, "approximate_hits": {approximate}, '
+        f'"first_hit": {"null" if first is None else first}, "reason": {quoted(reason)}, "reasons": {reasons}, '
+        f'"other_answer": {"null" if other is None else quoted(other)}, "other_count": {count}, '
+        f'"comparator": {quoted(comparator)}}}'
+    )
+
+
+def _decisions(iteration: Iteration, turn: int, samples: Sequence[int]) -> dict[int, str]:
     standing = Decision.objects.standing().filter(run_id=iteration.run_id, turn=turn, sample__in=samples)
     if turn:
         standing = standing.filter(iteration=iteration)
     rows = standing.values_list("sample_id", "kind", "why", "at")
-    return {sample: {"kind": kind, "why": why, "at": at.isoformat()} for sample, kind, why, at in rows}
+    return {sample: json.dumps({"kind": kind, "why": why, "at": at.isoformat()}) for sample, kind, why, at in rows}
 
 
-def _pairs(iteration: Iteration, versions: Sequence[int]) -> dict[int, dict[str, Any]]:
-    rows = RefinePair.objects.filter(iteration=iteration, version__in=versions).values_list("version_id", *PAIR)
-    return {version: dict(zip(PAIR, values, strict=True)) for version, *values in rows}
+def _pairs(iteration: Iteration, versions: Sequence[int]) -> dict[int, tuple[bool, bool, str]]:
+    rows = RefinePair.objects.filter(iteration=iteration, version__in=versions)
+    fields = ("version_id", "identical_exact", "identical_text", "first_answer")
+    return {version: (exact, text, first) for version, exact, text, first in rows.values_list(*fields)}
 
 
-def _pair(change: str, pair: dict[str, Any], content: str, settings: Settings) -> dict[str, Any]:
+def _pair(change: str, exact: bool, text: bool, first: str, content: str, settings: Settings) -> str:
     """With its target, as the pair's training row has it."""
-    truth, text = stored_truth(content)
-    calls = tuple(call_from_json(call) for call in truth or ()) or None
-    as_written = settings.stop_target == "first_answer" and pair["identical_exact"] and calls is not None
-    target = pair["first_answer"] if as_written else truth_text(Sample("", (), (), calls, text))
-    return {"change": change, **pair, "refine_prompt": REFINE_PROMPT, "target": target}
+    truth, written = stored_truth(content)
+    calls = tuple(Call(call["name"], call["arguments"]) for call in truth or ()) or None
+    as_written = settings.stop_target == "first_answer" and exact and calls is not None
+    target = first if as_written else truth_text(Sample("", (), (), calls, written))
+    return (
+        f', "change": {quoted(change)}, "identical_exact": {_BOOL[exact]}, "identical_text": {_BOOL[text]}, '
+        f'"first_answer": {quoted(first)}, "refine_prompt": {_REFINE_PROMPT}, "target": {quoted(target)}'
+    )
 
 
 def stored_truth(content: str) -> tuple[Any, str | None]:
