@@ -52,13 +52,19 @@ FORGET = """
 UPDATE curation_decision made SET undone_by_id = %(event)s
 FROM curation_event e WHERE made.made_by_id = %(made_by)s AND e.id = made.undone_by_id AND e.verb <> 'review.undo'
 """
+# In the order of the rows: many of them, in any other, read and write the pages of each index over and over.
 MARK = """
-UPDATE curation_verdict v SET decision = coalesce(d.kind, '')
-FROM curation_iteration i, unnest(%(samples)s::bigint[]) s (id)
-LEFT JOIN curation_decision d ON d.sample_id = s.id AND d.run_id = %(run)s AND d.turn = %(turn)s AND d.undone_at IS NULL
-    AND (%(turn)s = 0 OR d.iteration_id = %(iteration)s)
-WHERE i.run_id = %(run)s AND (%(turn)s = 0 OR i.id = %(iteration)s)
-  AND v.iteration_id = i.id AND v.sample_id = s.id AND v.turn = %(turn)s AND v.decision <> coalesce(d.kind, '')
+WITH marked AS MATERIALIZED (
+    SELECT v.id, coalesce(d.kind, '') AS decision
+    FROM unnest(%(samples)s::bigint[]) s (id)
+    JOIN curation_verdict v ON v.sample_id = s.id AND v.turn = %(turn)s
+    JOIN curation_iteration i ON i.id = v.iteration_id AND i.run_id = %(run)s AND (%(turn)s = 0 OR i.id = %(iteration)s)
+    LEFT JOIN curation_decision d ON d.sample_id = s.id AND d.run_id = %(run)s AND d.turn = %(turn)s AND d.undone_at IS NULL
+        AND (%(turn)s = 0 OR d.iteration_id = %(iteration)s)
+    WHERE v.decision <> coalesce(d.kind, '')
+    ORDER BY v.id
+)
+UPDATE curation_verdict v SET decision = marked.decision FROM marked WHERE v.id = marked.id
 """
 SETTLE = """
 UPDATE curation_verdict v SET decision = coalesce(d.kind, '')
