@@ -152,6 +152,7 @@ ARTIFACTS_ROOT = Path(environment.text("ARTIFACTS_ROOT", str(VAR / "artifacts"))
 UPLOADS_ROOT = Path(environment.text("UPLOADS_ROOT", str(VAR / "uploads"))).resolve()
 UPLOAD_LIMIT = environment.number("UPLOAD_LIMIT", 2**30)
 FILE_UPLOAD_TEMP_DIR = UPLOADS_ROOT
+SILENCED_SYSTEM_CHECKS = ["files.E001"]  # that the folder is there: curation/asgi.py makes it, for who receives
 
 LOGGING = {
     "version": 1,

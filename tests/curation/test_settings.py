@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +40,11 @@ def test_no_visitor_s_header_is_trusted_without_https(monkeypatch: pytest.Monkey
         "SECURE_HSTS_SECONDS": 0,
         "SESSION_COOKIE_SECURE": False,
     }
+
+
+@pytest.mark.process
+def test_a_new_installation_passes_django_s_checks(tmp_path: Path) -> None:
+    environ = {**os.environ, "WHETSTONE_VAR": str(tmp_path / "var"), "SECRET_KEY": "x" * 60}
+    words = [sys.executable, str(SETTINGS.parents[1] / "manage.py"), "check"]
+    done = subprocess.run(words, check=False, env=environ, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
