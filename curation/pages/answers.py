@@ -50,6 +50,11 @@ class AnswerGroup:
     finish: str
     tokens: str
 
+    @property
+    def same(self) -> bool:
+        """Whether its calls are the truth's."""
+        return bool(self.calls) and all(call.kind == "same" for call in self.calls)
+
 
 def answer_groups(rows: Sequence[Generation], sample: Sample, run: Run) -> tuple[AnswerGroup, ...]:
     """The attempts by equal parsed answer: hits first, exact ones before near ones, then the most frequent."""

@@ -60,7 +60,7 @@ def facets_view(iteration: Iteration, f: VerdictFilter, user: User) -> FacetsVie
     facets = []
     for facet in found.facets:
         largest = max((value.count for value in facet.values), default=0) or 1
-        lines = []
+        lines: list[FacetLine] = []
         for value in facet.values:
             target = with_query(url, filter_query(f.toggled(facet.name, read_value(facet.name, value.value))))
             share, extra = round(100 * value.count / largest, 1), len(lines) >= FIRST and not value.active

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curation.models import Iteration, RefinePair, User
-from curation.pages.answers import CallView, call_views
+from curation.pages.answers import CallView, between
 from curation.pages.sample_page import SamplePanel, record_of, sample_panel
 from curation.pages.verdict_words import CHANGES
 from curation.stages.filtering import VerdictFilter
+from toolcalls.answers import Calls
+from toolcalls.parsing import parse
 from toolcalls.prompts import REFINE_PROMPT
+from toolcalls.records import Sample
 from toolcalls.selection import truth_text
 
 
@@ -19,7 +22,7 @@ class PairPanel:
 
     panel: SamplePanel
     first_answer: str
-    first_calls: tuple[CallView, ...]  # A beside A₁, parameter by parameter; empty where they cannot be compared
+    first_calls: tuple[CallView, ...]  # from A₁ to A, parameter by parameter; empty where they cannot be compared
     refine_prompt: str
     target: str
     change: str
@@ -36,10 +39,18 @@ def pair_panel(iteration: Iteration, sample: int, f: VerdictFilter, user: User) 
     return PairPanel(
         panel=panel,
         first_answer=pair.first_answer,
-        first_calls=call_views(record, pair.first_answer, iteration.run),
+        first_calls=_correction(record, pair.first_answer, iteration),
         refine_prompt=REFINE_PROMPT,
         target=truth_text(record),
         change=change,
         change_tone=tone,
         broken=panel.judged.attempts - panel.judged.hits if pair.identical_exact else 0,
     )
+
+
+def _correction(record: Sample, first_answer: str, iteration: Iteration) -> tuple[CallView, ...]:
+    """What the refinement is to change: A₁ beside A."""
+    answer = parse(first_answer)
+    if record.truth is None or not isinstance(answer, Calls):
+        return ()
+    return between(answer.calls, record.truth, record, iteration.run)

@@ -94,11 +94,11 @@
   document.addEventListener("commented", again);
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    const target = event.detail.target;
-    if (target.id === "panel") settlePanel();
-    if (target.id === "list") settleList();
-    if (target.id === "facets") settleFacets();
-    if (onward && (target.id === "more" || target.id === "list")) {
+    const id = event.detail.target?.id;
+    if (id === "panel") settlePanel();
+    if (id === "list") settleList();
+    if (id === "facets") settleFacets();
+    if (onward && (id === "more" || id === "list")) {
       onward = false;
       step(1);
     }

@@ -106,7 +106,7 @@
     }
     if (parameter.kind === "text" && (!given || typeof value === "string")) {
       const field = node("input", { type: "text", value: given ? value : "", placeholder: given ? "" : "(left out)" });
-      field.dataset.text = "yes";
+      field.dataset.plain = "yes";
       return field;
     }
     return node("input", { type: "text", className: "mono", value: given ? JSON.stringify(value) : "", placeholder: "(left out)", spellcheck: false });
@@ -114,7 +114,7 @@
 
   // [whether it can be read, the value; undefined: the parameter is left out]. An emptied text of a required parameter is "".
   function read(parameter, control) {
-    if (control.dataset.text) return [true, control.value === "" && !parameter.required ? undefined : control.value];
+    if (control.dataset.plain) return [true, control.value === "" && !parameter.required ? undefined : control.value];
     if (control.value.trim() === "") return [true, undefined];
     try {
       return [true, JSON.parse(control.value)];

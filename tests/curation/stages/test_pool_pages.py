@@ -1,0 +1,194 @@
+"""The pool, a sample and a refine pair as pages: what they show, to whom, and at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from curation.models import Iteration, Run, Sample, User
+from curation.stages import commenting, correcting, review, running
+from toolcalls.answers import Call
+from toolcalls.rendering import render
+
+pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
+Get = Callable[..., str]
+
+
+def answers(iteration: int, sample: Any, turn: int, attempt: int) -> str:
+    """sample-0 is answered right, but for its third refinement; sample-1 one day off, then with another city too; the rest by words."""
+    if sample.truth is None:
+        return "No."
+    (call, number) = (sample.truth[0], int(sample.id.removeprefix("sample-")))
+    if number == 0 and not (turn and attempt == 2):
+        return render(sample.truth)
+    if number == 1:
+        changed = {**call.arguments, "days": 9, **({"city": "Bergen"} if attempt else {})}
+        return render([replace(call, arguments=changed)]) if not turn or attempt else render(sample.truth)
+    return "I <b>cannot</b>." if number == 2 else render([Call("other_tool", {"x": 1})])
+
+
+@pytest.fixture
+def iteration(make_run: Any, make_dataset: Any, make_hand: Any) -> Iteration:
+    run: Run = make_run(make_dataset(train=8, heldout=3), max_iterations=2, review="required", k=3)
+    running.start_run(run)
+    make_hand(skill=answers).work_off()
+    return Iteration.objects.select_related("run__project__team").get(run=run, number=1)
+
+
+@pytest.fixture
+def get(iteration: Iteration, reviewer: User) -> Get:
+    """`get("pool/?hits=1")`: the page below the iteration as a reviewer sees it; with `target`, the fragment for htmx."""
+
+    def read(path: str, *, by: User = reviewer, status: int = 200, target: str = "") -> str:
+        client = Client()
+        client.force_login(by)
+        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+        response = client.get(f"/runs/{iteration.run_id}/iterations/1/{path}", headers=headers)
+        assert response.status_code == status, response.content.decode()[:500]
+        return response.content.decode()
+
+    return read
+
+
+def pk(number: int) -> int:
+    return Sample.objects.values_list("pk", flat=True).get(key=f"sample-{number}")
+
+
+def test_the_pool_shows_what_was_asked_and_how_it_went(get: Get) -> None:
+    page = get("pool/")
+    assert "What is the weather in Rome for 1 days?" in page
+    assert "get_weather(days: 1 → 9, city: " not in page  # the most frequent other answer comes first
+    assert page.count('class="verdict ') == 8
+    assert "I &lt;b&gt;cannot&lt;/b&gt;." in page
+    assert "<b>cannot" not in page
+
+
+def test_a_fragment_is_the_list_alone(get: Get) -> None:
+    fragment = get("pool/?outcome=exact", target="list")
+    assert "<html" not in fragment
+    assert fragment.count('class="verdict ') == 1
+    assert 'aria-label="Remove Verdict: exact"' in fragment
+    rows = get("pool/", target="more")
+    assert rows.count('class="verdict ') == 8
+    assert 'class="chosen"' not in rows
+
+
+def test_the_pool_asks_as_many_queries_for_two_rows_as_for_eight(get: Get, iteration: Iteration) -> None:
+    counts = []
+    for path in ("pool/?hits=3", "pool/", "pool/?q=weather"):
+        with CaptureQueriesContext(
+            connection,
+        ) as told:
+            get(path)
+        counts.append(len(told))
+        assert not any("curation_generation" in query["sql"] for query in told.captured_queries)
+    assert counts[0] == counts[1] == counts[2] - 1  # a search asks first how much it finds
+
+
+def test_facets_lead_to_what_they_count(get: Get) -> None:
+    facets = get("pool/facets/?category=simple")
+    assert "<strong>8</strong>" in facets
+    assert "outcome=wrong_tool&amp;category=simple" in facets
+    assert 'name="expected" value="8"' in facets
+    assert '<input type="hidden" name="category" value="simple">' in facets
+
+
+def test_a_sample_shows_equal_answers_together_and_what_differs(get: Get) -> None:
+    page = get(f"pool/{pk(1)}/")
+    assert "1 of 3 attempts came near the truth (within 1 parameter of each call), none of them exact." in page
+    assert "<b>1×</b>" in page
+    assert "<b>2×</b>" in page
+    assert "<del>1</del>" in page
+    assert "<ins>&quot;Bergen&quot;</ins>" in page
+    assert "near: 1 parameter off" in page
+    assert "2 parameters off" in page
+    assert page.index("near: 1 parameter off") < page.index("2 parameters off")
+
+
+def test_an_answer_in_words_is_shown_and_never_run(get: Get) -> None:
+    page = get(f"pool/{pk(2)}/", target="panel")
+    assert "<html" not in page
+    assert "<b>3×</b>" in page
+    assert "I &lt;b&gt;cannot&lt;/b&gt;." in page
+    assert "the nearest calls nothing" in page
+
+
+def test_neighbours_keep_to_the_filter(get: Get) -> None:
+    page = get(f"pool/{pk(1)}/?outcome=approximate")
+    assert 'data-before=""' in page
+    assert 'data-after=""' in page
+    assert "?outcome=approximate" in page
+
+
+def test_a_pair_shows_what_is_to_change_and_what_came_of_it(get: Get) -> None:
+    page = get(f"pairs/{pk(1)}/")
+    assert "Please refine your answer." in page
+    assert "<del>9</del>" in page
+    assert "<ins>1</ins>" in page
+    assert "small fix" in page
+    assert "(Eq. 3)" in page
+    assert "stop" in get("pairs/?change=stop", target="list")
+
+
+def test_a_pair_that_was_right_says_how_often_it_was_broken(get: Get) -> None:
+    page = get(f"pairs/{pk(0)}/")
+    assert "1 of 3 broke it" in page
+    assert "stop" in page
+    assert "broke it" not in get(f"pairs/{pk(1)}/")
+
+
+def test_a_corrected_truth_stands_beside_the_one_that_was_judged(get: Get, iteration: Iteration, reviewer: User) -> None:
+    sample = Sample.objects.get(key="sample-1")
+    truth = [{"name": "get_weather", "arguments": {"city": "Oslo", "days": 9}}]
+    correcting.fix_truth(iteration.run, iteration, sample, truth, reviewer, "they meant nine")
+    page = get(f"pool/{sample.pk}/")
+    assert "The truth was corrected" in page
+    assert "they meant nine" in page
+    assert "Truth fixed" in page
+    assert "3 of 3 attempts came near" in page
+
+
+def test_comments_and_decisions_are_shown(get: Get, iteration: Iteration, reviewer: User, viewer: User) -> None:
+    sample = Sample.objects.get(key="sample-1")
+    commenting.comment(iteration.run, sample, "<script>alert(1)</script> odd", reviewer)
+    review.decide(iteration.run, iteration, sample, 0, "drop", reviewer, "no use")
+    page = get(f"pool/{sample.pk}/")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; odd" in page
+    assert "<q>no use</q>" in page
+    assert 'aria-pressed="true">Drop' in page
+    assert 'title="1 comment"' in get("pool/")
+    seen = get(f"pool/{sample.pk}/", by=viewer)
+    assert 'name="kind"' not in seen
+    assert "no use" in seen
+
+
+def test_held_out_samples_are_right_or_wrong(get: Get, iteration: Iteration) -> None:
+    page = get("pool/?split=heldout")
+    assert "No held-out sample fits" in page  # this iteration waits for its review: its model is not there yet
+    run, base = iteration.run_id, Client()
+    base.force_login(User.objects.get(email="reviewer@example.org"))
+    listed = base.get(f"/runs/{run}/iterations/0/pool/?split=heldout&direct=right").content.decode()
+    assert listed.count('class="verdict ') == 3
+    assert "direct right" in listed
+    shown = base.get(f"/runs/{run}/iterations/0/pool/{pk(8)}/").content.decode()
+    assert "equals the truth" in shown
+    assert "the same text again" in shown
+
+
+def test_strangers_see_nothing_and_mistakes_are_named(get: Get, outsider: User) -> None:
+    for path in ("pool/", "pool/facets/", "pairs/", f"pool/{pk(1)}/", f"pairs/{pk(1)}/"):
+        get(path, by=outsider, status=404)
+    assert "is not known" in get("pool/?sample__key=1", status=422)
+    assert "is not known" in get("pool/?split=heldout&outcome=exact", status=422)
+    get("pool/?after=nonsense", status=422)
+    get("pool/?change=stop", status=422)
+    get("pool/999999/", status=404)
+    get(f"pool/{pk(8)}/", status=404)  # held out, and not evaluated yet
+    get("pairs/999999/", status=404)
