@@ -7,7 +7,7 @@ from typing import Protocol
 
 from asgiref.sync import sync_to_async
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import StreamingHttpResponse
 
 
@@ -42,4 +42,5 @@ def _next(blocks: Blocks) -> bytes | None:
     try:
         return next(blocks, None)
     finally:
-        close_old_connections()
+        if not connection.in_atomic_block:
+            close_old_connections()

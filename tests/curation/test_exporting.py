@@ -8,18 +8,22 @@ import io
 import json
 import resource
 import tomllib
+import urllib.request
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from curation.models import Decision, Event, Export, Iteration, RefinePair, RevisionEntry, Run, Sample, User, Verdict
 from curation.models.datasets import Split
-from curation.stages import assembly, drafts, export_blocks, export_files, export_lines, exporting, training_file
+from curation.stages import assembly, drafts, export_blocks, export_files, export_lines, exporting, tokens, training_file
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.filtering import VerdictFilter
 from curation.stages.importing import import_dataset
+from curation.streaming import export_response
 from toolcalls.assembly import training_set_hash
 from toolcalls.prompts import REFINE_PROMPT
 from toolcalls.records import Sample as SampleRecord
@@ -325,3 +329,66 @@ def test_members_export_and_outsiders_do_not(iteration: Iteration, viewer: User,
     assert len(lines_of(iteration, by=viewer)) == 11
     with pytest.raises(NotPermitted):
         exporting.begin(iteration, by=outsider)
+
+
+def test_a_server_that_is_asynchronous_gives_out_block_by_block(
+    iteration: Iteration, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(export_blocks, "ROWS", 3)
+    export = exporting.begin(iteration, "pool")
+    response = export_response(export)
+    assert response["Whetstone-Export"] == str(export.pk)
+    assert response["Content-Disposition"] == (
+        f'attachment; filename="run-{iteration.run_id}-iteration-1-pool.whetstone.jsonl"'
+    )  # fmt: skip
+
+    async def read() -> list[bytes]:
+        return [block async for block in response]
+
+    blocks = async_to_sync(read)()
+    assert [block.count(b"\n") for block in blocks] == [3, 3, 2]
+    export.refresh_from_db()
+    assert (export.state, export.sha256) == ("complete", hashlib.sha256(b"".join(blocks)).hexdigest())
+
+
+def test_a_reader_that_goes_away_aborts_the_export(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_blocks, "ROWS", 3)
+    export = exporting.begin(iteration, "pool")
+    response = export_response(export)
+
+    async def read_a_little() -> None:
+        async with aclosing(aiter(response)) as blocks:
+            await anext(blocks)
+
+    async_to_sync(read_a_little)()
+    export.refresh_from_db()
+    assert (export.state, export.rows) == ("aborted", 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_response_that_nobody_reads_aborts_the_export(iteration: Iteration) -> None:
+    export = exporting.begin(iteration, "pool")
+    export_response(export).close()
+    export.refresh_from_db()
+    assert (export.state, export.rows) == ("aborted", 0)
+
+
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+def test_a_script_pulls_a_training_set_and_its_manifest_from_a_real_server(
+    web: str, iteration: Iteration, viewer: User
+) -> None:  # fmt: skip
+    _, secret = tokens.create(viewer, "script", "read", 1)
+    where = f"{web}/api/v1/runs/{iteration.run_id}"
+
+    def get(address: str) -> tuple[bytes, Any]:
+        asked = urllib.request.Request(where + address, headers={"Authorization": f"Bearer {secret}"})
+        with urllib.request.urlopen(asked, timeout=20) as response:
+            return response.read(), response.headers
+
+    content, headers = get("/iterations/1/export/training-set")
+    assert content == training_file.path(iteration.training_set).read_bytes()
+    export = json.loads(get(f"/exports/{headers['Whetstone-Export']}")[0])
+    assert (export["state"], export["sha256"]) == ("complete", hashlib.sha256(content).hexdigest())
+    assert export["manifest"]["training_set_sha256"] == iteration.training_set.sha256
+    assert get("/iterations/1/export/pool?category=simple")[0].count(b"\n") == 8
