@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -27,8 +27,10 @@ _READERS: dict[str, Callable[[dict[str, Any]], Conversation]] = {
 }
 FORMATS = ("whetstone", *_READERS)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_ROLES = {"user", "assistant", "tool"}
 _WORD = re.compile(r"\w+")
 _ASCII = json.JSONEncoder(separators=(",", ":")).encode
+_NOTHING_AROUND = '"other":"","system":null'
 _READABLE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -106,24 +108,25 @@ def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample
     if said.problem:
         raise InputError(f"the assistant's turn {said.problem}; correct it or remove the turn")
     before = conversation.turns[:turn]
-    written = None if said.structured else said.content
-    sample = Sample(
+    messages = tuple([Message(each.role, each.content) for each in before])
+    return Sample(
         id=f"{identity}.{turn + 1}",
         tools=conversation.tools,
-        messages=tuple(Message(each.role, each.content) for each in before),
+        messages=messages,
         truth=said.calls,
-        truth_text=written,
+        truth_text=None if said.structured else said.content,
         other=conversation.other,
         system=conversation.system,
+        category=_category(said.calls, conversation.tools),
+        language=_language(messages),
     )
-    return _filled_in(sample)
 
 
 def _checked(sample: Sample) -> Sample:
     """Raise InputError, saying what to do, when the sample could never be hit or could not be shown to a model."""
     if not sample.messages or sample.messages[-1].role == "assistant":
         raise InputError("no user or tool turn stands before the answer; a sample's messages must end with one")
-    if bad := sorted({message.role for message in sample.messages} - {"user", "assistant", "tool"}):
+    if bad := sorted({message.role for message in sample.messages} - _ROLES):
         raise InputError(f"role {bad[0]!r} in the messages; allowed are user, assistant and tool")
     names = [tool_name(tool) for tool in sample.tools]
     if not all(names):
@@ -156,22 +159,35 @@ def _filled_in(sample: Sample) -> Sample:
     """Category and language where the source names none."""
     if sample.category and sample.language:
         return sample
-    language = sample.language or ("zh" if _HAN.search(query_of(sample)) else "")
-    return replace(sample, category=sample.category or category_of(sample), language=language)
+    return replace(
+        sample, category=sample.category or category_of(sample), language=sample.language or _language(sample.messages)
+    )
 
 
 def category_of(sample: Sample) -> str:
     """no_call, or simple, multiple, parallel, parallel_multiple as BFCL names them: by calls, and candidate tools."""
-    if sample.truth is None:
+    return _category(sample.truth, sample.tools)
+
+
+def _category(truth: tuple[Call, ...] | None, tools: Sequence[object]) -> str:
+    if truth is None:
         return "no_call"
-    if len(sample.truth) == 1:
-        return "simple" if len(sample.tools) <= 1 else "multiple"
-    return "parallel" if len(sample.tools) <= 1 else "parallel_multiple"
+    if len(truth) == 1:
+        return "simple" if len(tools) <= 1 else "multiple"
+    return "parallel" if len(tools) <= 1 else "parallel_multiple"
+
+
+def _language(messages: Sequence[Message]) -> str:
+    return "zh" if _HAN.search(_last_query(messages)) else ""
 
 
 def query_of(sample: Sample) -> str:
     """The last thing the user said."""
-    return next((message.content for message in reversed(sample.messages) if message.role == "user"), "")
+    return _last_query(sample.messages)
+
+
+def _last_query(messages: Sequence[Message]) -> str:
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 
 class ContentText(NamedTuple):
@@ -200,10 +216,11 @@ def content_text(sample: Sample, *, ascii_only: bool = True) -> ContentText:
     encode = _ASCII if ascii_only else _READABLE
     messages = [{"role": message.role, "content": message.content} for message in sample.messages]
     calls = sample.truth and [{"name": call.name, "arguments": call.arguments} for call in sample.truth]
+    plain = not sample.other and sample.system is None
     return ContentText(
         encode({"tools": sample.tools, "messages": messages})[1:-1],
         encode({"truth": calls, "truth_text": sample.truth_text})[1:-1],
-        encode({"other": sample.other, "system": sample.system})[1:-1],
+        _NOTHING_AROUND if plain else encode({"other": sample.other, "system": sample.system})[1:-1],
     )
 
 
@@ -219,7 +236,7 @@ def split_of(sample: Sample, heldout_share: float) -> Split:
     space and the order of the tools make no difference. `heldout_share`: fraction 0–1.
     """
     opening = next((message.content for message in sample.messages if message.role == "user"), "")
-    words = _WORD.findall(unicodedata.normalize("NFKC", opening).casefold())
+    words = _WORD.findall(opening.lower() if opening.isascii() else unicodedata.normalize("NFKC", opening).casefold())
     key = json.dumps([words, sorted({tool_name(tool) for tool in sample.tools})])
     place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
     return "heldout" if place < heldout_share else "train"

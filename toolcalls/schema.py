@@ -18,7 +18,7 @@ Tool = Mapping[str, Json]
 def unwrapped(tool: Tool) -> Tool:
     """The description itself, without OpenAI's {"type": "function", "function": …} around it."""
     inner = tool.get("function")
-    return inner if isinstance(inner, Mapping) else tool
+    return inner if inner is not None and isinstance(inner, Mapping) else tool
 
 
 def tool_name(tool: Tool) -> str:

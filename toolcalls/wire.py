@@ -32,7 +32,7 @@ class Fields:
     """The fields of one JSON object; every reader raises InputError with the place and the field's name."""
 
     def __init__(self, data: Any, where: str) -> None:
-        if not isinstance(data, Mapping):
+        if type(data) is not dict and not isinstance(data, Mapping):
             raise InputError(f"{where}: an object expected, not {type(data).__name__}")
         self.data = data
         self.where = where

@@ -10,6 +10,7 @@ from curation.models import Dataset, DatasetRevision, User
 
 # The words' index is brought up to date at once: until then each search reads all that is pending.
 TIDY = """
+SET CONSTRAINTS ALL DEFERRED;
 SELECT gin_clean_pending_list('sample_words');
 DROP TABLE IF EXISTS pg_temp.listed;
 ANALYZE arrived;

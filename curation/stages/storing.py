@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.held, pg_temp.arrived;
 CREATE TEMPORARY TABLE incoming (
     position integer NOT NULL, key text NOT NULL, split text NOT NULL, sha256 text NOT NULL, content text NOT NULL,
     category text NOT NULL, language text NOT NULL, calls smallint, words tsvector NOT NULL
-) ON COMMIT DROP;
+) WITH (toast_tuple_target = 8160) ON COMMIT DROP;
 CREATE TEMPORARY TABLE arrived (position integer NOT NULL, sample_id bigint NOT NULL, version_id bigint NOT NULL, new boolean)
     ON COMMIT DROP;
 CREATE TEMPORARY TABLE held ON COMMIT DROP AS
@@ -28,6 +29,8 @@ CREATE TEMPORARY TABLE held ON COMMIT DROP AS
     WHERE e.revision_id = %(last)s;
 CREATE INDEX ON held (sha256);
 ANALYZE held;
+SET CONSTRAINTS ALL IMMEDIATE;
+SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '16MB';
 """
@@ -54,10 +57,17 @@ WITH fresh AS (
     SELECT i.position, f.id AS sample_id, f.split, 1 AS number, NULL::bigint AS version_id
     FROM incoming i JOIN fresh f ON f.key = i.key
     UNION ALL
-    SELECT i.position, s.id, s.split,
-           1 + coalesce((SELECT max(v.number) FROM curation_sampleversion v WHERE v.sample_id = s.id), 0),
+    SELECT i.position, s.id, s.split, s.number,
            (SELECT v.id FROM curation_sampleversion v WHERE v.sample_id = s.id AND v.sha256 = i.sha256)
-    FROM incoming i JOIN curation_sample s ON s.dataset_id = %(dataset)s AND s.key = i.key
+    FROM incoming i
+    LEFT JOIN fresh f ON f.key = i.key
+    CROSS JOIN LATERAL (
+        SELECT s.id, s.split,
+               1 + coalesce((SELECT max(v.number) FROM curation_sampleversion v WHERE v.sample_id = s.id), 0) AS number
+        FROM curation_sample s WHERE s.dataset_id = %(dataset)s AND s.key = i.key
+        LIMIT 1  -- one look into the index per row: the data set's samples may be many, and are not counted yet
+    ) s
+    WHERE f.id IS NULL
 ), added AS (
     INSERT INTO curation_sampleversion
         (sample_id, number, sha256, content, category, language, calls, created_by_id, created_at)
@@ -78,6 +88,8 @@ SELECT p.position, p.sample_id, coalesce(p.version_id, a.id), p.version_id IS NU
 FROM placed p LEFT JOIN added a ON a.sample_id = p.sample_id
 """
 MOST_CROSSING = 20
+TURN = 0.0002  # seconds that the reading thread holds the interpreter while an answer of the database waits for it
+USUAL_TURN = sys.getswitchinterval()
 
 
 class Crossing(NamedTuple):
@@ -105,6 +117,7 @@ class Storing:
     def __enter__(self) -> Storing:
         with connection.cursor() as cursor:
             cursor.execute(STAGING, self._names)
+        sys.setswitchinterval(TURN)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -113,6 +126,7 @@ class Storing:
                 self._settle()
         finally:
             self._thread.shutdown()
+            sys.setswitchinterval(USUAL_TURN)
 
     def add(self, batch: bytes) -> None:
         """Store the lines of one batch, once those before are stored."""

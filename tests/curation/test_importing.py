@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from curation.models import (
 from curation.models.searching import dataset_word
 from curation.stages.errors import InputError, NotPermitted
 from curation.stages.importing import import_dataset
+from curation.stages.incoming import BATCH_ROWS
 from curation.stages.searching import index_version
 from toolcalls import records
 from toolcalls.answers import Call
@@ -304,6 +306,58 @@ def test_public_sharegpt_data_are_imported(project: Project, data_dir: Path) -> 
     report = import_dataset(project, "glaive", source, heldout_share=0.1, skip_errors=True)
     assert report.calls > 150
     assert report.by_split["heldout"] > 20
+
+
+def test_rows_of_many_batches_keep_their_order_and_duplicates_are_found_across_them(
+    project: Project, make_sample: Callable[..., Any]
+) -> None:
+    samples = [make_sample(number) for number in range(2 * BATCH_ROWS + 300)]
+    report = import_dataset(project, "weather", lines(*samples, replace(samples[0], id="copy")))
+    assert contents(report.revision) == samples
+    assert (report.rows, report.new, report.duplicates) == (len(samples) + 1, len(samples), 1)
+
+
+def test_error_in_the_last_batch_leaves_nothing_of_the_first(project: Project, make_sample: Callable[..., Any]) -> None:
+    rows = [make_sample(number) for number in range(BATCH_ROWS + 10)]
+    with pytest.raises(InputError, match=rf"1 of {len(rows) + 1} rows cannot be used.*\n  line {len(rows) + 1}: not valid JSON"):
+        import_dataset(project, "weather", lines(*rows, "{"))
+    assert not Dataset.objects.exists()
+    assert not Sample.objects.exists()
+
+
+def test_crossing_rows_of_a_later_batch_are_refused(project: Project, make_sample: Callable[..., Any]) -> None:
+    last = make_sample(BATCH_ROWS + 5)
+    import_dataset(project, "weather", lines(last), split="train")
+    rows = [make_sample(number) for number in range(BATCH_ROWS + 10)]
+    with pytest.raises(InputError, match=rf"in its train split already \('{last.id}'\)"):
+        import_dataset(project, "weather", lines(*rows), split="heldout")
+    assert Sample.objects.count() == 1
+
+
+def test_every_character_survives(project: Project, make_sample: Callable[..., Any]) -> None:
+    odd = "tab\t, line\n, return\r, \\N, \\., \x01, é, 天气, \U0001f600, '\"{}"
+    sample = make_sample(id=odd, category="a\tb\\", truth=(Call("get_weather", {"city": odd, "days": 1}),), other=odd, system=odd)
+    plain = make_sample(1, system="")
+    report = import_dataset(project, "weather", lines(sample, plain))
+    assert contents(report.revision) == [sample, plain]
+    assert SampleVersion.objects.filter(category="a\tb\\", sample__key=odd).count() == 1
+    assert found("天气", "return") == [odd]
+
+
+def test_id_that_a_row_without_one_has_got_is_an_error(project: Project, make_sample: Callable[..., Any]) -> None:
+    unnamed = json.dumps(toolace(("user", "Look up a"), ("assistant", '[look_up(x="a")]')))
+    import_dataset(project, "first", lines(unnamed))
+    key = Sample.objects.get().key
+    with pytest.raises(InputError, match=f"line 2: sample '{key}': its id '{key}' is that of another row; make the ids unique"):
+        import_dataset(project, "second", lines(unnamed, make_sample(id=key)))
+
+
+def test_interpreter_takes_turns_as_before_after_an_import(project: Project, make_sample: Callable[..., Any]) -> None:
+    before = sys.getswitchinterval()
+    import_dataset(project, "weather", lines(make_sample()))
+    with pytest.raises(InputError):
+        import_dataset(project, "weather", lines("{"))
+    assert sys.getswitchinterval() == before
 
 
 def found(*words: str) -> list[str]:

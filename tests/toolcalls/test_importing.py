@@ -306,6 +306,25 @@ def test_the_content_hash_knows_what_a_model_is_shown_and_asked_for() -> None:
     assert len({known, *map(sample_hash, changed)}) == 7
 
 
+def test_the_content_hash_is_the_same_in_every_version_of_the_program() -> None:
+    assert sample_hash(sample()) == "40364b48352b7fc8d6e2b279d347a625dfc4adbf7e547c9cdf03b7037867def7"
+    assert (
+        sample_hash(sample(other="o", system="s", truth_text="天气"))
+        == "43f3e0edcd5fe7125617b7c134a2b7497d5dcda9f9fcfcabbb4276c15c1f46d1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tools", "message"),
+    [
+        ('[{"name": "f", "x": NaN}]', "line 1: not valid JSON: NaN is no JSON number; write a number or null"),
+        ('[{"name": "f", "x": "\\u0000"}]', "line 1: not usable: a text holds a NUL character"),
+    ],
+)
+def test_tools_of_a_system_text_that_cannot_be_stored_are_refused(tools: str, message: str) -> None:
+    assert error(TOOLACE | {"system": tools}).startswith(message)
+
+
 def test_duplicates_and_turns_of_one_conversation_fall_on_the_same_side() -> None:
     side = split_of(sample(), 0.5)
     other = {"name": "Other"}
