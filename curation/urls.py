@@ -87,6 +87,10 @@ urlpatterns = [
     path("runs/<int:pk>/comments/<int:comment>/delete/", review.delete_comment, name="comment_delete"),
     path("health/", health.health, name="health"),
     path("admin/login/", signing_in.admin_sign_in, name="admin_sign_in"),
-    path("admin/password_change/", RedirectView.as_view(pattern_name="account"), name="admin_password"),
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="account", http_method_names=["get", "head"]),
+        name="admin_password",
+    ),
     path("admin/", admin.site.urls),
 ]

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -28,6 +29,7 @@ class SignInForm(AuthenticationForm):
     error_messages = {"invalid_login": "This e-mail address and this password do not belong together."}
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), "dispatch")
 class SignIn(LoginView):
     template_name = "curation/signing_in/page.html"
     authentication_form = SignInForm
