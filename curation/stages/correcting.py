@@ -4,7 +4,7 @@ run's models wrote so far is judged again by it, without a model."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from curation.stages.texts import check_text, check_why
 from toolcalls.answers import Call
 from toolcalls.correcting import corrected
 from toolcalls.importing import sample_hash
-from toolcalls.records import Sample
+from toolcalls.records import Generation, Sample
 from toolcalls.searching import sample_words
 from toolcalls.selection import judge, verdict
 from toolcalls.wire import call_from_json, to_json
@@ -120,16 +120,18 @@ def _lock_dataset(dataset: int) -> None:
 
 
 def _judge_again(run: Run, sample: SampleRow, version: SampleVersion, made: Sample) -> None:
-    """What every turn of the run's iterations on the sample comes to under the new truth."""
+    """What every turn of the run's iterations on the sample comes to under the new truth, where its attempts are stored."""
     judged = Verdict.objects.filter(iteration__run=run, sample=sample).exclude(version=version)
-    rows = [_rejudgement(each, run, version, made) for each in judged.order_by("pk")]
+    turns = [(each, _attempts(each)) for each in judged.order_by("pk")]
+    rows = [_rejudgement(old, attempts, run, version, made) for old, attempts in turns if attempts]
     Rejudgement.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _rejudgement(old: Verdict, run: Run, version: SampleVersion, made: Sample) -> Rejudgement:
+def _rejudgement(
+    old: Verdict, attempts: Sequence[Generation], run: Run, version: SampleVersion, made: Sample
+) -> Rejudgement:  # fmt: skip
     settings = run.choices
     comparator = pool.comparator_of(settings)
-    attempts = [generation(row) for row in _attempts(old)]
     judgements = [judge(attempt, made, comparator, "any_no_call") for attempt in attempts]
     found = verdict(attempts, judgements, comparator, settings.tolerance)
     return Rejudgement(
@@ -150,7 +152,7 @@ def _rejudgement(old: Verdict, run: Run, version: SampleVersion, made: Sample) -
     )
 
 
-def _attempts(old: Verdict) -> Iterable[GenerationRow]:
+def _attempts(old: Verdict) -> list[Generation]:
     """The generations that a verdict judged, in their order; the extra greedy one is none of them."""
     rows = GenerationRow.objects.filter(iteration=old.iteration_id, version_id=old.version_id, turn=old.turn, attempt__gte=0)
-    return rows.order_by("attempt")
+    return [generation(row) for row in rows.order_by("attempt")]
