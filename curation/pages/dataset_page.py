@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.http import Http404
 
 from curation.access import may
-from curation.models import Dataset, DatasetRevision, RevisionEntry, Role, User
+from curation.models import Dataset, DatasetRevision, RevisionEntry, Role, SampleVersion, User
 from curation.models.datasets import Split
 from curation.pages.composition import Composition, compositions, totals
 from curation.pages.project_tabs import ProjectTabs, project_tabs
@@ -139,14 +139,14 @@ def _cards(revision: DatasetRevision, chosen: SampleFilter) -> tuple[tuple[Sampl
     if chosen.q:
         query = text_query(revision.dataset_id, chosen.q)
         entries = entries.none() if query is None else entries.filter(version__in=found_by(query).values("version_id"))
-    rows = list(entries.select_related("version").order_by("position")[: LIMIT + 1])
-    cards = tuple(_card(entry) for entry in rows[:LIMIT])
-    return cards, rows[LIMIT - 1].position if len(rows) > LIMIT else None
+    places = list(entries.order_by("position").values_list("position", "version_id")[: LIMIT + 1])
+    versions = SampleVersion.objects.in_bulk([version for _, version in places[:LIMIT]])  # of a page's samples only
+    cards = tuple(_card(position, versions[version]) for position, version in places[:LIMIT])
+    return cards, places[LIMIT - 1][0] if len(places) > LIMIT else None
 
 
-def _card(entry: RevisionEntry) -> SampleCard:
-    version = entry.version
-    return sample_card(sample_from_json(version.content), position=entry.position, version=version.number)
+def _card(position: int, version: SampleVersion) -> SampleCard:
+    return sample_card(sample_from_json(version.content), position=position, version=version.number)
 
 
 def _facets(parts: Composition, chosen: SampleFilter, revision: int) -> tuple[FacetChoices, ...]:
