@@ -24,7 +24,7 @@ from toolcalls.settings import Settings, Training, settings_json
 from toolcalls.wire import to_json
 from trainer.attention import plain_causal_attention, use_plain_attention
 from trainer.batches import IGNORED, collate, length_grouped_order
-from trainer.checkpoints import CheckpointError, publishing
+from trainer.checkpoints import INDEX_ENTRY, LEFT_OUT, CheckpointError, publishing
 from trainer.encoding import EncodedRow, encode_row
 from trainer.fitting import Progress, device_rows, fit, loss_sum
 from trainer.models import load_model, load_tokenizer
@@ -162,6 +162,14 @@ def test_meta_names_what_the_checkpoint_was_made_of(checkpoint: Any) -> None:
     assert (meta["adapter_sha256"], meta["merged_sha256"]) == (trained.adapter_sha256, trained.merged_sha256)
     assert meta["settings"] == settings_json(with_limit(100))
     assert not any(text.startswith("/") for text in texts_in(meta)), "no path of this machine"
+
+
+def test_the_index_says_where_each_rows_line_begins_and_which_were_left_out(checkpoint: Any) -> None:
+    folder, content = checkpoint[0], (checkpoint[0] / "rows.jsonl").read_bytes()
+    places = [place for (place,) in INDEX_ENTRY.iter_unpack((folder / "rows.index").read_bytes())]
+    assert (len(places), places[-1]) == (len(ROWS) + 1, LEFT_OUT)
+    found = [json.loads(content[place:].split(b"\n", 1)[0]) for place in places[:-1]]
+    assert [(line["sample_id"], line["kind"]) for line in found] == [(each.sample_id, each.kind) for each in ROWS]
 
 
 def row_artifacts(checkpoint: Path) -> list[dict[str, Any]]:
