@@ -69,7 +69,7 @@ def counts(iteration: Iteration) -> Counts:
     hits = _hits(iteration)
     before = iteration.number - 1
     histograms = tuple(found for turn in (0, 1) if (found := _histogram(iteration, turn, hits[turn])) is not None)
-    changes = _changes(iteration) if before > 0 and histograms else ()
+    changes = _changes(iteration) if before > 0 and iteration.selected is not None else ()  # half a pool says nothing
     return Counts(_funnel(iteration, hits), histograms, changes, before)
 
 
