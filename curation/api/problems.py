@@ -106,7 +106,12 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _name(place: tuple[Any, ...]) -> str:
-    """("body", "given", "calls", 0, "name") → "calls.0.name": ninja puts the argument's name before a body's own."""
+    """("body", "given", "calls", 0, "name") → "calls.0.name": ninja puts the argument's name before what was sent.
+
+    Of a query's parameter nothing follows its name: ("query", "by", "hits", 0, "int") → "hits".
+    """
+    if place[0] == "query":
+        return str(place[2] if len(place) > 2 else place[1])
     inner = place[2:] if place[0] == "body" else place[1:]
     return ".".join(str(part) for part in inner) or str(place[0])
 

@@ -56,6 +56,14 @@ class UploadOut(Schema):
     closed_at: datetime | None
 
     @staticmethod
+    def resolve_state(upload: Upload) -> str:
+        return uploading.standing(upload)[0]
+
+    @staticmethod
+    def resolve_error(upload: Upload) -> str:
+        return uploading.standing(upload)[1]
+
+    @staticmethod
     def resolve_revision(upload: Upload) -> int | None:
         revision: int | None = upload.revision_id
         return revision
