@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 
 from curation.access import may
 from curation.models import Dataset, Decision, Event, Membership, Project, Role, Run, Upload, User
@@ -53,6 +54,7 @@ class EventLine:
     actor: str
     phrase: str
     run: Run | None
+    href: str  # of the sample or the pair that it is about
     details: str  # the record as JSON, readable
     may_undo: bool
 
@@ -151,9 +153,17 @@ def _line(event: Any, names: Names, may_review: bool) -> EventLine:
         actor=actor(event),
         phrase=phrase(event, names),
         run=names.runs.get(event.run_id or 0),
+        href=_href(event),
         details=json.dumps(record, indent=2, ensure_ascii=False),
         may_undo=may_review and event.stands,
     )
+
+
+def _href(event: Any) -> str:
+    place = (event.run_id, event.after.get("iteration"), event.after.get("sample"))
+    if not all(isinstance(part, int) for part in place):
+        return ""
+    return reverse("pair" if event.after.get("turn") else "sample", args=place)
 
 
 def _groups(names: Sequence[str]) -> tuple[Choice, ...]:

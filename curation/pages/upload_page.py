@@ -14,7 +14,7 @@ from curation.pages.sample_card import SampleCard, sample_card
 from curation.stages.errors import InputError
 from curation.stages.people import slug_of
 from curation.stages.previewing import Preview, preview
-from curation.stages.uploading import INTERRUPTED, ImportOptions, is_dead
+from curation.stages.uploading import ImportOptions, standing
 from toolcalls.importing import FORMATS
 
 LABELS = {
@@ -67,9 +67,8 @@ class UploadPage:
 
 
 def upload_line(upload: Upload) -> UploadLine:
-    if is_dead(upload):
-        return UploadLine(upload, UploadState.FAILED, LABELS["failed"], INTERRUPTED)
-    return UploadLine(upload, upload.state, LABELS[upload.state], upload.error)
+    state, error = standing(upload)
+    return UploadLine(upload, state, LABELS[state], error)
 
 
 def upload_page(upload: Upload, user: User, *, format: str = "auto") -> UploadPage:  # noqa: A002

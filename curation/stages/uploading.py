@@ -116,6 +116,11 @@ def is_dead(upload: Upload) -> bool:
     return upload.state == UploadState.IMPORTING and silent
 
 
+def standing(upload: Upload) -> tuple[str, str]:
+    """Its state and its error as people are told: an import that died has failed."""
+    return (str(UploadState.FAILED), INTERRUPTED) if is_dead(upload) else (upload.state, upload.error)
+
+
 def _waiting() -> Q:
     """Files that can be imported: not tried yet, failed, or with an import that died."""
     dead = Q(state=UploadState.IMPORTING) & (Q(seen_at=None) | Q(seen_at__lt=timezone.now() - SILENCE))

@@ -161,3 +161,14 @@ def test_older_events_follow_and_the_queries_do_not_grow(
     oldest = Event.objects.filter(run_id=happened.pk).exclude(verb="shard.done").order_by("-id")[49].pk
     assert f"before={oldest}" in client.get(of_run(happened)).content.decode()
     assert len(lines(client, of_run(happened), before=oldest)) == 13
+
+
+def test_a_decision_leads_to_its_sample(client: Client, happened: Run, reviewer: User) -> None:
+    sample = Sample.objects.get(key="sample-3")
+    for turn in (0, 1):
+        after = {"kind": "keep", "turn": turn, "iteration": 1, "sample": sample.pk}
+        events.record("review.decide", sample, run_id=happened.pk, actor=reviewer, after=after)
+    client.force_login(reviewer)
+    page = client.get(of_run(happened)).content.decode()
+    for name in ("sample", "pair"):
+        assert f'href="{reverse(name, args=[happened.pk, 1, sample.pk])}"' in page
