@@ -29,9 +29,9 @@ FORMATS = ("whetstone", *_READERS)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ROLES = {"user", "assistant", "tool"}
 _WORD = re.compile(r"\w+")
-_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+_ASCII = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _NOTHING_AROUND = '"other":"","system":null'
-_READABLE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_READABLE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
