@@ -138,7 +138,7 @@ def _toggled(url: str, f: HeldoutFilter, name: str, value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """One answer of the trace A₁ … Aₙ₊₁; `copied` where the model gave the same text again and was not asked further."""
+    """One answer of the trace A₀ … Aₙ; `copied` where the model gave the same text again and was not asked further."""
 
     number: int
     text: str
@@ -193,6 +193,6 @@ def _steps(item: EvaluationItem, record: Any, iteration: Iteration) -> tuple[Tra
     for place, text in enumerate(item.trace):
         views = call_views(record, text, iteration.run)
         same = bool(views) and all(view.kind == "same" for view in views)
-        steps.append(TraceStep(place + 1, text, views, same, text == before, place == item.turns))
+        steps.append(TraceStep(place, text, views, same, text == before, place == item.turns))
         before = text
     return tuple(steps)

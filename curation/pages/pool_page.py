@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -66,7 +67,8 @@ class PoolPage:
 
 def pool_page(iteration: Iteration, f: VerdictFilter, after: str = "") -> PoolPage:
     run, (route, facets, _) = iteration.run, ROUTES[f.turn]
-    numbers = run.iterations.filter(number__gt=0).values_list("number", flat=True)
+    iterations = list(run.iterations.filter(number__gt=0).only("number", "run", "identical_exact", "selected_refine"))
+    numbers = [each.number for each in iterations]
     found = verdict_list(iteration, f, after)
     return PoolPage(
         iteration=iteration,
@@ -79,7 +81,7 @@ def pool_page(iteration: Iteration, f: VerdictFilter, after: str = "") -> PoolPa
         orders=tuple((name, label, name == f.order) for name, label in ORDER_LABELS.items()),
         order=f.order,
         others=tuple((n, with_query(reverse(route, args=[run.pk, n]), found.query), n == iteration.number) for n in numbers),
-        facts=_facts(iteration),
+        facts=(*_facts(iteration), *(_stop_share(iterations) if f.turn else ())),
     )
 
 
@@ -87,6 +89,12 @@ def _facts(iteration: Iteration) -> tuple[str, ...]:
     chosen, before = iteration.run.choices, iteration.number - 1
     model = f"model of iteration {before}" if before > 0 else f"base {iteration.run.base.name}"
     return (f"sampled by the {model}", f"k = {chosen.k}", f"T = {chosen.temperature:g}", iteration.get_state_display().lower())
+
+
+def _stop_share(iterations: Sequence[Iteration]) -> tuple[str, ...]:
+    """How many of the selected pairs teach to stop, iteration by iteration."""
+    shares = [100 * (each.identical_exact or 0) / each.selected_refine for each in iterations if each.selected_refine]
+    return (f"A₁ = A in {' → '.join(f'{share:.0f} %' for share in shares)} of the selected",) if shares else ()
 
 
 def verdict_list(iteration: Iteration, f: VerdictFilter, after: str = "") -> VerdictList:
