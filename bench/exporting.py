@@ -83,6 +83,9 @@ def site(token: str) -> Iterator[Site]:
                 if not probe.connect_ex(("127.0.0.1", port)):
                     break
             time.sleep(0.1)
+        warm = http.client.HTTPConnection("127.0.0.1", port)
+        warm.request("GET", "/api/v1/runs", headers={"Authorization": f"Bearer {token}"})
+        warm.getresponse().read()
         yield Site(port, process, token)
     finally:
         process.terminate()

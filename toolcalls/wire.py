@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from toolcalls.answers import Call, Json
@@ -17,10 +18,17 @@ _KINDS = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 
 def to_json(record: Any) -> dict[str, Any]:
     """Any record of `records.py` as a JSON object with the same field names."""
-    return {field.name: _plain(getattr(record, field.name)) for field in dataclasses.fields(record)}
+    return {name: _plain(getattr(record, name)) for name in _names(record.__class__)}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if dataclasses.is_dataclass(value):
         return to_json(value)
     if isinstance(value, (tuple, list)):

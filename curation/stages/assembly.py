@@ -18,13 +18,11 @@ from curation.stages import drafts, loop, pool, training_file
 from curation.stages.copying import copy_rows
 from curation.stages.entering import Entrants, direct_entrants, refine_entrants
 from curation.stages.errors import InputError
-from curation.stages.pool import PoolSample, comparator_of
+from curation.stages.pool import PoolSample
 from curation.stages.shards import Claim, fence
 from curation.stages.training_file import Draft
 from toolcalls.assembly import Pair, direct_row, place, refine_row
-from toolcalls.records import Generation, TrainingRow
-from toolcalls.selection import judge
-from toolcalls.settings import Settings
+from toolcalls.records import Generation, Judgement, TrainingRow
 
 __all__ = ["Entering", "direct_entrants", "freeze", "refine_entrants", "rows", "store", "usable_file", "whole_file"]
 
@@ -167,7 +165,7 @@ def _written(iteration: Iteration, entries: Iterable[Entry]) -> Iterator[Trainin
     settings = iteration.run.choices
     for chunk in _chunks(entries, CHUNK):
         samples = pool.load({entry.version for entry in chunk})
-        pairs = _pairs(iteration, samples, [version for version, kind in chunk if kind == TrainingKind.REFINE], settings)
+        pairs = _pairs(iteration, samples, [version for version, kind in chunk if kind == TrainingKind.REFINE])
         for version, kind in chunk:
             is_pair = kind == TrainingKind.REFINE
             yield refine_row(pairs[version], settings) if is_pair else direct_row(samples[version].sample, settings)
@@ -179,18 +177,16 @@ def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _pairs(
-    iteration: Iteration, samples: dict[int, PoolSample], versions: Sequence[int], settings: Settings
-) -> dict[int, Pair]:  # fmt: skip
-    found = RefinePair.objects.filter(iteration=iteration, version_id__in=versions).values_list("version_id", "first_answer")
-    first = dict(found)
-    return {version: _pair(samples[version], first[version], settings) for version in versions}
+def _pairs(iteration: Iteration, samples: dict[int, PoolSample], versions: Sequence[int]) -> dict[int, Pair]:
+    found = RefinePair.objects.filter(iteration=iteration, version_id__in=versions)
+    first = {version: values for version, *values in found.values_list("version_id", "first_answer", "identical_exact")}
+    return {version: _pair(samples[version], *first[version]) for version in versions}
 
 
-def _pair(entry: PoolSample, first_answer: str, settings: Settings) -> Pair:
-    """A₁ as a generation again: a usable one was ended by an end token; its counts do not matter for a row."""
+def _pair(entry: PoolSample, first_answer: str, identical: bool) -> Pair:
+    """A₁ as a generation again: a usable one was ended by an end token. Of its judgement a row needs only whether A₁ = A."""
     first = Generation(0, 0, first_answer, "stop", 0, 0, "")
-    return Pair(entry.sample, first, judge(first, entry.sample, comparator_of(settings), settings.no_call_policy))
+    return Pair(entry.sample, first, Judgement(None, 0 if identical else None, "", "", text_equal=False))
 
 
 def usable_file(training_set: TrainingSet) -> Path:
