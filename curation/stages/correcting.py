@@ -17,18 +17,17 @@ from curation.models import Dataset, Decision, Iteration, Rejudgement, Role, Run
 from curation.models import Generation as GenerationRow
 from curation.models import Sample as SampleRow
 from curation.models.decisions import DecisionKind
-from curation.models.searching import dataset_word
 from curation.stages import pool, review, standing
 from curation.stages.copying import json_text
 from curation.stages.errors import InputError, WrongState
 from curation.stages.people import require
 from curation.stages.refinement import generation
+from curation.stages.searching import index_version
 from curation.stages.texts import check_text, check_why
 from toolcalls.answers import Call
 from toolcalls.correcting import corrected
 from toolcalls.importing import sample_hash
 from toolcalls.records import Generation, Sample
-from toolcalls.searching import sample_words
 from toolcalls.selection import judge, verdict
 from toolcalls.wire import call_from_json, to_json
 
@@ -90,11 +89,7 @@ def _version(sample: SampleRow, made: Sample, by: User) -> SampleVersion:
         calls=None if made.truth is None else len(made.truth),
         created_by=by,
     )
-    words = [dataset_word(sample.dataset_id), *sample_words(replace(made, id=sample.key))]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO curation_samplewords (version_id, words) VALUES (%s, array_to_tsvector(%s::text[]))", [version.pk, words]
-        )
+    index_version(version)
     return version
 
 
