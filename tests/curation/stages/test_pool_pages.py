@@ -22,7 +22,7 @@ Get = Callable[..., str]
 
 
 def answers(iteration: int, sample: Any, turn: int, attempt: int) -> str:
-    """sample-0 is answered right, but for its third refinement; sample-1 one day off, then with another city too; the rest by words."""
+    """sample-0 is right but for its third refinement; sample-1 is one day off, then with another city too; the rest fails."""
     if sample.truth is None:
         return "No."
     (call, number) = (sample.truth[0], int(sample.id.removeprefix("sample-")))
