@@ -45,6 +45,7 @@ class VerdictList:
     more: str
     chips: tuple[Chip, ...]
     clear: str
+    export: str  # the exports page, which then offers what the filter finds
     url: str
     detail: str  # address of a row's page, less the sample and the query
     hidden: tuple[tuple[str, str], ...]  # the filter as form fields, without search and order
@@ -110,6 +111,7 @@ def verdict_list(iteration: Iteration, f: VerdictFilter, after: str = "") -> Ver
         more=more,
         chips=_chips(url, f),
         clear=with_query(url, filter_query(VerdictFilter(f.turn, order=f.order))),
+        export=f"{reverse('run_exports', args=[run.pk])}?iteration={iteration.number}&kind={route}{'&' if query else ''}{query}",
         url=url,
         detail=reverse(detail, args=[run.pk, iteration.number, 0]).removesuffix("0/"),
         hidden=tuple((name, written(name, value)) for name in facet_names(f.turn) for value in getattr(f, name)),

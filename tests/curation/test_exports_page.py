@@ -168,3 +168,14 @@ def test_the_queries_do_not_grow_with_the_exports(
     oldest = Export.objects.order_by("-id")[29].pk
     assert f"before={oldest}" in page
     assert client.get(address, {"before": oldest}).content.decode().count("its manifest") == 10
+
+
+@pytest.mark.parametrize(("name", "query", "rows"), [("pool", {"outcome": "exact", "q": "days"}, 7), ("pairs", {}, 3)])
+def test_the_list_of_a_filter_leads_to_its_export(
+    client: Client, run: Run, viewer: User, name: str, query: dict[str, str], rows: int
+) -> None:
+    client.force_login(viewer)
+    page = client.get(reverse(name, args=[run.pk, 1]), query).content.decode()
+    link = re.search(r'class="export" href="([^"]+)"', page)
+    assert link
+    assert f"{', filtered' if query else ''}: {rows} rows" in client.get(html.unescape(link[1])).content.decode()
