@@ -8,14 +8,16 @@ from typing import Any, Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 
 from curation.access import iteration_of, run_of
-from curation.api.paging import Page, Slice, page_by
+from curation.api.paging import Page, Slice
 from curation.api.signing import me
 from curation.models import EvaluationItem, Iteration, Stage, TrainingSet, TrainingStep
 from curation.stages import review
+from curation.stages.heldout import heldout_filter_from, heldout_page_of
 from curation.stages.table import iteration_table
+from curation.stages.verdict_filter import LONGEST_QUERY
 
 router = Router()
 
@@ -99,9 +101,12 @@ class ItemOut(Schema):
 
 
 class ItemSlice(Slice):
-    direct_right: bool | None = None
-    adaptive_right: bool | None = None
-    category: str | None = Field(None, max_length=40)
+    """The filter of the pages, by the same names."""
+
+    direct: Literal["right", "wrong"] | None = None
+    adaptive: Literal["right", "wrong"] | None = None
+    category: str = Field("", max_length=40)
+    q: str = Field("", max_length=LONGEST_QUERY, description="words, as the pages search for them")
 
 
 @router.get("/runs/{int:run}/iterations", response=list[IterationOut])
@@ -125,13 +130,11 @@ def list_steps(request: HttpRequest, run: int, number: int) -> Any:
 @router.get("/runs/{int:run}/iterations/{int:number}/heldout", response=Page[ItemOut])
 def list_heldout(request: HttpRequest, run: int, number: int, by: Query[ItemSlice]) -> Any:
     """The held-out samples of an evaluation, right and wrong."""
-    items = EvaluationItem.objects.filter(iteration=iteration_of(me(request), run, number)).select_related("version__sample")
-    for name in ("direct_right", "adaptive_right"):
-        if (wanted := getattr(by, name)) is not None:
-            items = items.filter(**{name: wanted})
-    if by.category is not None:
-        items = items.filter(version__category=by.category)
-    return page_by(items, "pk", by.after, by.limit)
+    iteration = iteration_of(me(request), run, number)
+    names = ("direct", "adaptive", "category", "q")
+    wanted = heldout_filter_from({name: [value] for name in names if (value := getattr(by, name))})
+    page = heldout_page_of(iteration, wanted, after=str(by.after or ""), limit=by.limit)
+    return {"items": page.rows, "next": page.next}
 
 
 @router.post("/runs/{int:run}/iterations/{int:number}/approve", response=IterationDetail)
@@ -146,11 +149,3 @@ def _detail(iteration: Iteration) -> dict[str, Any]:
     row = next(row for row in iteration_table(iteration.run) if row["iteration"] == iteration.number)
     stages = Stage.objects.filter(iteration=iteration).order_by("position")
     return {**row, "stages": list(stages), "training_set": TrainingSet.objects.filter(iteration=iteration).first()}
-
-
-def found_or_404(rows: Any, what: str) -> Any:
-    """The one row of a query that access has narrowed already."""
-    row = rows.first()
-    if row is None:
-        raise Http404(f"there is no such {what} here")
-    return row

@@ -15,7 +15,9 @@ from curation.api.review import DecisionOut
 from curation.api.signing import me
 from curation.api.verdicts import VerdictBrief
 from curation.models import Decision, Generation, Iteration, RefinePair, Rejudgement, Verdict
+from curation.models.training import TrainingKind
 from curation.models.verdicts import Outcome
+from curation.stages.masks import mask_of
 
 router = Router()
 
@@ -78,6 +80,13 @@ class Then(Schema):
         return int(verdict.iteration.number)
 
 
+class PieceOut(Schema):
+    """A token of a training row as text, and whether the training's loss falls on it."""
+
+    text: str
+    trained: bool
+
+
 class PoolSample(Schema):
     sample: int
     key: str
@@ -89,6 +98,7 @@ class PoolSample(Schema):
     rejudged: TurnOut | None = Field(description="what the attempts come to under a truth corrected since")
     iterations: list[Then]
     decisions: list[DecisionOut]
+    mask: list[PieceOut] | None = Field(description="the row as it was trained; null where it was not")
 
 
 class PairOut(PoolSample):
@@ -115,7 +125,7 @@ def read_pair(request: HttpRequest, run: int, number: int, sample: int) -> Any:
 
 
 def _shown(iteration: Iteration, sample: int, turn: Literal[0, 1]) -> dict[str, Any]:
-    """Six queries, whatever the sample."""
+    """Six queries, whatever the sample, and a seventh for the mask."""
     verdicts = Verdict.objects.filter(iteration=iteration, sample=sample, turn=turn).select_related("version", "sample")
     verdict = verdicts.first()
     if verdict is None:
@@ -134,4 +144,5 @@ def _shown(iteration: Iteration, sample: int, turn: Literal[0, 1]) -> dict[str, 
         "rejudged": Rejudgement.objects.filter(iteration=iteration, sample=sample, turn=turn).order_by("pk").last(),
         "iterations": list(then.order_by("iteration__number")),
         "decisions": list(decisions.order_by("pk")),
+        "mask": mask_of(iteration, verdict.version_id, TrainingKind.REFINE if turn else TrainingKind.DIRECT),
     }

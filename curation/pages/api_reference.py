@@ -51,6 +51,7 @@ class Noun:
 @dataclass(frozen=True, slots=True)
 class Shape:
     name: str
+    title: str
     about: str
     fields: tuple[Field, ...]
     values: tuple[str, ...]  # of a closed list
@@ -94,7 +95,9 @@ def _parameter(details: Json) -> Field:
 def _shape(name: str, details: Json) -> Shape:
     required = details.get("required", ())
     fields = (_field(key, value, key in required) for key, value in details.get("properties", {}).items())
-    return Shape(name, details.get("description", ""), tuple(fields), tuple(str(one) for one in details.get("enum", ())))
+    return Shape(
+        name, _spoken(name), details.get("description", ""), tuple(fields), tuple(str(one) for one in details.get("enum", ()))
+    )
 
 
 def _field(name: str, details: Json, required: bool, place: str = "") -> Field:
@@ -121,7 +124,7 @@ def _kind(details: Json) -> Iterator[Part]:
     """A JSON schema as a line: RunOut, list of text, whole number or null."""
     if reference := details.get("$ref"):
         name = reference.rpartition("/")[2]
-        yield Part(name, name)
+        yield Part(_spoken(name), name)
     elif any_of := details.get("anyOf"):
         yield from _joined(any_of, " or ")
     elif "enum" in details or "const" in details:
@@ -144,7 +147,21 @@ def _joined(kinds: list[Json], between: str) -> Iterator[Part]:
         yield from _kind(one)
 
 
-_NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "object"}
+_NAMES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "object",
+    "null": "null",
+}
+
+
+def _spoken(name: str) -> str:
+    """Page_RunBrief_, as pydantic writes a generic type's name, → page of RunBrief."""
+    return f"page of {name[5:-1]}" if name.startswith("Page_") else name
+
+
 _FORMATS = {"date-time": "time", "uuid": "UUID", "binary": "file"}
 
 

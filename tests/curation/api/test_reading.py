@@ -39,9 +39,9 @@ def test_iteration_shows_its_table_row_and_its_stages(by_token: Callable[..., An
 
 def test_heldout_items_are_filtered(by_token: Callable[..., Any], viewer: User, run: Run) -> None:
     api, address = by_token(viewer), f"/runs/{run.pk}/iterations/0/heldout"
-    right = api.get(address, {"direct_right": "true"}).json()["items"]
+    right = api.get(address, {"direct": "right"}).json()["items"]
     assert len(right) == 4 and all(item["direct_right"] and len(item["trace"]) == 6 for item in right)
-    assert api.get(address, {"direct_right": "false"}).json() == {"items": [], "next": None}
+    assert api.get(address, {"direct": "wrong"}).json() == {"items": [], "next": None}
 
 
 def test_pool_is_paged_by_key_until_its_end(
