@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Sequence
+from json.encoder import encode_basestring as quoted  # json.dumps(text, ensure_ascii=False) in a fifth of its time
 
 from toolcalls.answers import Call, Json
 from toolcalls.rows import is_storable
@@ -30,7 +30,7 @@ def _value(value: Json) -> str:
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return quoted(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_value(key)}: {_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
