@@ -17,7 +17,7 @@ HEAVY := db or process or browser or vllm or gpu or long or chaos
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-controls unit test check lint bench long lock clean
+.PHONY: help demo demo-controls unit test check lint bench screenshots long lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,7 +49,10 @@ long: $(DEV_READY)  ## The tests that take minutes
 	$(PYTEST) -m "long and not gpu" --timeout=3600 $(ARGS)
 
 bench: $(DEV_READY)  ## Measure; the results land in bench/results
-	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
+	@for script in bench/*.py bench/*/__main__.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
+
+screenshots: $(DEV_READY)  ## Picture every main page into docs/screenshots, with Chromium
+	$(BIN)/python docs/screenshots.py
 
 lock:  ## Resolve the dependencies anew; needs uv and the indexes that pip uses
 	UV="$(if $(wildcard $(BIN)/uv),$(abspath $(BIN)/uv),uv)" sh locks/compile.sh

@@ -11,85 +11,16 @@ import http.client
 import json
 import os
 import resource
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import django
-from django.core.management import call_command
-
-from curation.services.paths import Paths
-from curation.services.postgres import EmbeddedPostgres
+from bench.web.serving import Server, database, web_server
 
 RESULTS = Path(__file__).parent / "results" / "exporting.json"
 BLOCK = 2**16  # bytes that the reader takes at a time
 KINDS = ("training-set", "training-set?format=trl", "pool", "pairs")
 REPEATS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A web server on the seeded rows."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-    token: str
-
-    def memory(self) -> int:
-        """MiB that the server and its workers hold."""
-        family = [self.process.pid, *_children(self.process.pid)]
-        return sum(_resident(pid) for pid in family) // 1024
-
-
-@contextmanager
-def database(samples: int) -> Iterator[Any]:
-    """A migrated Postgres with one seeded run in it."""
-    folder = Path(tempfile.mkdtemp(prefix="whetstone-bench-"))
-    server = EmbeddedPostgres(Paths(folder))
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "curation.settings", "WHETSTONE_VAR": str(folder), "DATABASE_URL": server.url,
-        "LOG_LEVEL": "WARNING", "ALLOWED_HOSTS": "127.0.0.1", "SECRET_KEY": "of no use outside the benchmark",
-    }  # fmt: skip
-    server.start()
-    try:
-        django.setup()
-        call_command("migrate", verbosity=0)
-        from bench.web.seeding import seed
-
-        yield seed(samples=samples, k=2, iterations=1)
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def site(token: str) -> Iterator[Site]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port), "curation.asgi:application"]
-    process = subprocess.Popen(command, env={**os.environ, "DATABASE_POOL": "1"})
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if not probe.connect_ex(("127.0.0.1", port)):
-                    break
-            time.sleep(0.1)
-        warm = http.client.HTTPConnection("127.0.0.1", port)
-        warm.request("GET", "/api/v1/runs", headers={"Authorization": f"Bearer {token}"})
-        warm.getresponse().read()
-        yield Site(port, process, token)
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def freeze(iteration: int) -> dict[str, Any]:
@@ -104,17 +35,17 @@ def freeze(iteration: int) -> dict[str, Any]:
     return {"rows": rows, "seconds": round(seconds, 1), "rows_per_second": round(rows / seconds), **grown}
 
 
-def export(where: Site, run: int, kind: str) -> dict[str, Any]:
+def export(where: Server, token: str, run: int, kind: str) -> dict[str, Any]:
     """Read an export to its end; the best of REPEATS by rate, the worst of first byte and memory."""
-    made = [_export(where, run, kind) for _ in range(REPEATS)]
+    made = [_export(where, token, run, kind) for _ in range(REPEATS)]
     best = max(made, key=lambda one: one["rows_per_second"])
     return {**best, **{name: max(one[name] for one in made) for name in ("first_byte_seconds", "grew_mib")}}
 
 
-def _export(where: Site, run: int, kind: str) -> dict[str, Any]:
+def _export(where: Server, token: str, run: int, kind: str) -> dict[str, Any]:
     before, most, rows, size, start = where.memory(), 0, 0, 0, time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", where.port)
-    headers = {"Authorization": f"Bearer {where.token}"}
+    headers = {"Authorization": f"Bearer {token}"}
     connection.request("GET", f"/api/v1/runs/{run}/iterations/1/export/{kind}", headers=headers)
     response = connection.getresponse()
     if response.status != 200:
@@ -145,27 +76,18 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _resident(pid: int) -> int:
-    """KiB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=50_000)
     options = parser.parse_args()
-    with database(options.samples) as seeded:
+    with database(samples=options.samples, k=2, iterations=1) as (seeded, _):
         report: dict[str, Any] = {"samples": options.samples, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
         report["freeze"] = freeze(seeded.iterations[0])
         print(json.dumps({"freeze": report["freeze"]}), flush=True)
-        with site(_token()) as where:
+        with web_server() as where:
+            token = _token()
             for kind in KINDS:
-                report[kind] = export(where, seeded.run, kind)
+                report[kind] = export(where, token, seeded.run, kind)
                 print(json.dumps({kind: report[kind]}), flush=True)
     RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
