@@ -1,4 +1,4 @@
-"""Fill the columns that 0002 added to verdicts, and index the words of the samples that are there."""
+"""Fill the columns that 0002 added to verdicts, index the words of the samples that are there, let assemblies be tried again."""
 
 from django.db import migrations
 
@@ -22,9 +22,16 @@ FROM curation_verdict o
 JOIN curation_sampleversion v ON v.id = o.version_id
 JOIN curation_iteration i ON i.id = o.iteration_id
 LEFT JOIN curation_refinepair p ON p.iteration_id = o.iteration_id AND p.version_id = o.version_id
-LEFT JOIN curation_generation g
-    ON g.iteration_id = o.iteration_id AND g.version_id = o.version_id AND g.turn = 0 AND g.attempt = 0
+JOIN curation_run run ON run.id = i.run_id
+LEFT JOIN curation_generation g ON g.iteration_id = o.iteration_id AND g.version_id = o.version_id AND g.turn = 0
+    AND g.attempt = CASE WHEN run.settings ->> 'first_answer' = 'greedy' THEN -1 ELSE 0 END
 WHERE o.id = r.id
+"""
+# An assembly was the loop's own work and had no shard: one that has failed gets the one that a retry hands to a worker.
+GIVE_SHARDS = """
+INSERT INTO curation_shard (stage_id, number, state, attempt, versions, owner, failures, error)
+SELECT s.id, 0, 'failed', 0, '{}', '', 0, s.error FROM curation_stage s
+WHERE s.kind = 'assembly' AND s.state = 'failed' AND NOT EXISTS (SELECT FROM curation_shard WHERE stage_id = s.id)
 """
 BATCH = 1000  # samples whose words are written at a time
 
@@ -48,5 +55,6 @@ class Migration(migrations.Migration):
     dependencies = [("curation", "0002_review_and_access")]
     operations = [
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        migrations.RunSQL(GIVE_SHARDS, migrations.RunSQL.noop),
         migrations.RunPython(index_words, migrations.RunPython.noop),
     ]
