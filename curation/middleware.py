@@ -11,6 +11,7 @@ from django.shortcuts import render
 from curation.stages.errors import InputError, NotPermitted, WrongState
 
 STATUS = {NotPermitted: 403, WrongState: 409, InputError: 422}
+LONGEST_TOAST = 1000  # characters of a refusal
 TITLE = {403: "Not permitted", 409: "Not now", 422: "That cannot be used"}
 
 
@@ -33,7 +34,8 @@ class Refusals:
 
 
 def refusal(why: str, status: int) -> HttpResponse:
-    """What htmx gets instead of a fragment: nothing to swap in, and a toast."""
+    """What htmx gets instead of a fragment: nothing to swap in, and a toast, whose text must fit into a header."""
+    why = why if len(why) <= LONGEST_TOAST else f"{why[:LONGEST_TOAST]}…"
     return HttpResponse(status=status, headers={"HX-Reswap": "none", "HX-Trigger": toast(why, kind="error")})
 
 

@@ -18,7 +18,6 @@ from curation.models import Generation as GenerationRow
 from curation.models import Sample as SampleRow
 from curation.models.decisions import DecisionKind
 from curation.stages import pool, review, standing
-from curation.stages.copying import json_text
 from curation.stages.errors import InputError, WrongState
 from curation.stages.people import require
 from curation.stages.refinement import generation
@@ -28,6 +27,7 @@ from toolcalls.answers import Call
 from toolcalls.correcting import corrected
 from toolcalls.importing import sample_hash
 from toolcalls.records import Generation, Sample
+from toolcalls.rows import decoded
 from toolcalls.selection import judge, verdict
 from toolcalls.wire import call_from_json, to_json
 
@@ -66,9 +66,12 @@ def _calls(truth: Any) -> list[Call] | None:
     if not isinstance(truth, list) or len(truth) > MOST_CALLS:
         raise InputError(f"a truth is a list of at most {MOST_CALLS} calls, or null for a text that calls nothing")
     calls = [call_from_json(each, f"call {number}") for number, each in enumerate(truth, 1)]
+    try:
+        decoded(json.dumps({"truth": truth}, ensure_ascii=False))  # an import, too, must be able to read it
+    except (InputError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"the truth cannot be this: {why}") from error
     check_text("the truth", json.dumps(truth, ensure_ascii=False), LONGEST)
-    if json_text(truth) != json.dumps(truth, ensure_ascii=False):
-        raise InputError("the truth holds a text or a number that cannot be stored (NUL, NaN); remove it")
     return calls
 
 

@@ -185,14 +185,23 @@ def test_a_sample_with_another_truth_does_not_count_as_selected(make_run: Callab
     assert set(trained(run, 1)) == {("sample-1", "direct"), ("sample-1", "refine"), ("sample-2", "refine")}
 
 
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 REFUSED: list[tuple[Any, str]] = [
     (WRITTEN, "unknown tool 'other_tool'"),
     ([{"name": "get_weather", "arguments": {"city": "Rome", "days": "two"}}], "days: a whole number is needed, not 'two'"),
     ([{"name": "get_weather", "arguments": {"town": 1}}], "no parameter 'town'; .* needs parameter 'city'; .*'days'"),
-    ([{"name": "get_weather", "arguments": {"city": "Ro\x00me", "days": 1}}], "cannot be stored"),
-    ([{"name": "get_weather", "arguments": {"city": "\ud800", "days": 1}}], "cannot be stored"),
+    ([{"name": "get_weather", "arguments": {"city": "Ro\x00me", "days": 1}}], "holds a NUL character"),
+    ([{"name": "get_weather", "arguments": {"city": "\ud800", "days": 1}}], "half of a surrogate pair"),
     ([{"name": "get_weather", "arguments": {"city": "x" * 100_000, "days": 1}}], "write at most 100,000"),
-    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": float("nan")}}], "cannot be stored"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": float("nan")}}], "NaN is no JSON number"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": nested(100)}}], "nested more than 64 deep"),
+    ([{"name": "get_weather", "arguments": {"city": "Rome", "days": nested(5000)}}], "nested"),
     ([{"name": "get_weather", "arguments": {"city": "Rome", "days": 1}}], "is the truth already"),
     ([{"name": 5}], "call 1: field 'name' must be a text"),
     ([5], "call 1: an object expected"),

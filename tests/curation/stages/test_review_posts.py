@@ -98,6 +98,7 @@ def test_without_htmx_one_lands_on_the_page_that_one_came_from(
     assert back.url == "http://testserver/account/?x=1"
 
 
+NESTED = '[{"name": "get_weather", "arguments": {"city": %s, "days": 1}}]' % ("[" * 600 + "]" * 600)  # json reads that much
 REFUSED: list[tuple[str, dict[str, str], int]] = [
     ("decide", {"sample": "1; DROP", "turn": "0", "kind": "drop"}, 422),
     ("decide", {"sample": "0", "turn": "0", "kind": "drop"}, 404),
@@ -114,6 +115,7 @@ REFUSED: list[tuple[str, dict[str, str], int]] = [
     ("fix", {"truth": "[{"}, 422),
     ("fix", {"truth": "[" * 100_000}, 422),
     ("fix", {"truth": "9" * 5000}, 422),
+    ("fix", {"truth": NESTED}, 422),
     ("fix", {"truth": '[{"name": "get_weather", "arguments": {"city": 5, "days": 1}}]'}, 422),
     ("fix", {"truth": '"text"'}, 422),
     ("fix", {}, 422),
@@ -128,6 +130,16 @@ def test_a_form_that_cannot_be_meant_is_refused_and_changes_nothing(client: Clie
         if status != 404:
             assert json.loads(response.headers["HX-Trigger"])["toast"]["kind"] == "error"
     assert not Decision.objects.exists()
+
+
+def test_a_refusal_fits_into_a_header_however_much_is_wrong(client: Client, reviewed_run: Run) -> None:
+    call = {"name": "get_weather", "arguments": {f"wrong-{number}": "" for number in range(200)}}
+    form = {"sample": str(sample(0).pk), "truth": json.dumps([call] * 10)}
+    response = client.post(here(reviewed_run, "fix"), form, headers=HTMX)
+    said = json.loads(response.headers["HX-Trigger"])["toast"]["text"]
+    assert response.status_code == 422
+    assert said.startswith("the truth cannot be this: call 1, ") and said.endswith("…")
+    assert len(response.headers["HX-Trigger"]) < 4096  # what proxies take of all headers
 
 
 def test_an_operation_of_another_run_is_not_undone_here(client: Client, reviewed_run: Run, make_run: Any) -> None:
