@@ -91,8 +91,10 @@ def hostile_samples() -> list[Sample]:
         {"tools": (hostile_tool(), strange), "truth": None, "truth_text": HOSTILE},
         {"tools": (hostile_tool(),), "truth": (Call("get_weather", {"city": HOSTILE, "days": 3}),), "split": "heldout"},
     ]
-    common = {"messages": said, "category": BRIEF, "language": "\"'><a onclick=r>", "other": HOSTILE, "system": HOSTILE}
-    return [Sample(**{"id": f"{number}{SHORT}", **common, **row}) for number, row in enumerate(rows)]
+    common = {"messages": said, "language": "\"'><a onclick=r>", "other": HOSTILE, "system": HOSTILE}
+    return [
+        Sample(**{"id": f"{number}{SHORT}", "category": f"{number}{BRIEF}", **common, **row}) for number, row in enumerate(rows)
+    ]
 
 
 def plant(run: Run, hand: HostileModel) -> Planted:

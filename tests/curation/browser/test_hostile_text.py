@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
+
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
 
 from curation.models import Base, DatasetRevision, Engine, Project, Team
+from curation.models.exports import ExportKind
 from curation.stages import running
 from tests.curation.browser.conftest import enter
-from tests.curation.browser.planting import HOSTILE, SHORT, HostileModel, Planted, hostile_answer, hostile_samples, plant
-from tests.curation.permissions.test_permissions import PAGES, Route, page_routes
+from tests.curation.browser.planting import ATTACKS, HOSTILE, SHORT, HostileModel, Planted, hostile_answer, hostile_samples, plant
+from tests.curation.permissions.test_permissions import PAGES, Route, operations, page_routes
 from tests.curation.stages import conftest as by_hand
 from toolcalls.settings import Settings
 
@@ -21,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.django_db(tr
 
 queue = by_hand.queue
 
-# What an attack that is no text leaves behind: an element of its own, a handler, an address that is a script.
+# What an attack leaves behind that is not taken for text: an element, a handler, an address that is a script; or a page too wide.
 LEFT_BEHIND = """() => {
   const found = [];
   for (const element of document.querySelectorAll("*")) {
@@ -33,6 +41,11 @@ LEFT_BEHIND = """() => {
     }
   }
   if (/planted49/.test(document.documentElement.innerHTML)) found.push("a template was filled in");
+  const [page, isWhole] = [document.documentElement, document.querySelector("link[rel=stylesheet]")];
+  if (isWhole && page.scrollWidth > page.clientWidth) {
+    const wide = [...document.querySelectorAll("main *")].filter((each) => each.getBoundingClientRect().right > page.clientWidth);
+    found.push(`it scrolls sideways: ${wide.map((each) => each.outerHTML.slice(0, 40)).slice(0, 5)}`);
+  }
   return found;
 }"""
 
@@ -76,8 +89,9 @@ def watch(chromium: Browser, web: str) -> Iterator[Callable[..., Watch]]:
     """`watch(policy=False)`: a new browser, which does not heed the content security policy."""
     opened = []
 
-    def make(*, policy: bool = True) -> Watch:
-        opened.append(chromium.new_context(bypass_csp=not policy, viewport={"width": 1440, "height": 900}))
+    def make(*, policy: bool = True, width: int = 1440) -> Watch:
+        size: ViewportSize = {"width": width, "height": 900}
+        opened.append(chromium.new_context(bypass_csp=not policy, viewport=size))
         return Watch(opened[-1], web)
 
     yield make
@@ -96,20 +110,21 @@ def planted(storage: Path, base: Base, engine: Engine, make_dataset: Callable[..
     return plant(run, HostileModel(hostile_answer))
 
 
-def addresses(planted: Planted) -> Iterator[str]:
-    """Every page and fragment that can be read, of both iterations and all samples, and with hostile questions."""
-    shown = [route for route in page_routes() if "GET" in PAGES[route.name] and route.name not in NO_PAGES]
-    for route in shown:
-        yield route.address(planted.names)
-    sample = {route.name: route for route in shown}["sample"]
-    pair = {route.name: route for route in shown}["pair"]
-    for number in (1, 2):
-        for one in planted.names["samples"]:
-            yield from (route.address({**planted.names, "number": number, "sample": one}) for route in (sample, pair))
-    yield from questions(planted, {route.name: route for route in shown})
-
-
 NO_PAGES = {"health", "stream", "sign_out", "dataset_download", "export_manifest", "enter", "admin_sign_in"}
+WITHOUT_TEXTS = {"run_steps", "iteration_live", "iteration_results"}  # numbers and our own words alone
+
+
+def pages() -> list[Route]:
+    return [route for route in page_routes() if "GET" in PAGES[route.name] and route.name not in NO_PAGES]
+
+
+def addresses(planted: Planted) -> Iterator[str]:
+    """Every page and fragment that can be read, the samples of both iterations among them, and with hostile questions."""
+    routes = {route.name: route for route in pages()}
+    yield from (route.address(planted.names) for route in routes.values())
+    for number, sample, name in product((1, 2), planted.names["samples"], ("sample", "pair")):
+        yield routes[name].address({**planted.names, "number": number, "sample": sample})
+    yield from questions(planted, routes)
 
 
 def questions(planted: Planted, routes: dict[str, Route]) -> Iterator[str]:
@@ -137,7 +152,115 @@ def questions(planted: Planted, routes: dict[str, Route]) -> Iterator[str]:
 
 @pytest.mark.parametrize("policy", [True, False], ids=["with the policy", "without it"])
 def test_texts_stay_texts_on_every_page(planted: Planted, web: str, watch: Callable[..., Watch], policy: bool) -> None:
-    browser = watch(policy=policy)
+    browser = watch(policy=policy, width=1440 if policy else 390)
     enter(browser.page, web, planted.owner)
-    faults = [fault for address in addresses(planted) for fault in browser.open(address)]
+    faults, silent = [], set()
+    for address in addresses(planted):
+        faults += browser.open(address)
+        silent |= set() if "data-planted" in browser.page.content() else {address}
     assert not faults, "\n".join(faults)
+    assert {route.name for route in pages() if route.address(planted.names) in silent} == WITHOUT_TEXTS
+
+
+def test_what_the_tests_look_for_is_found(web: str, watch: Callable[..., Watch]) -> None:
+    """A page that does not escape is found out, whichever way it is attacked."""
+    browser = watch(policy=False)
+    for attack in (*(each for each in ATTACKS if "data-planted" in each), "planted49"):
+        browser.open("/sign-in/")
+        browser.page.evaluate("text => document.write(text)", f"<main>{attack}</main>")
+        assert browser.faults(), attack
+
+
+def test_texts_stay_texts_in_what_scripts_write(planted: Planted, web: str, watch: Callable[..., Watch]) -> None:
+    """The panel, the form for the truth, toasts, dialogs and the list after a search."""
+    browser = watch(policy=False)
+    page = enter(browser.page, web, planted.owner)
+    page.goto(f"{web}/runs/{planted.run.pk}/iterations/2/pool/")
+    page.get_by_label("Search").fill(f"{SHORT} data")
+    expect(page.get_by_role("link", name="Remove Search")).to_be_visible()
+    page.locator("#facets .bulk h2").first.wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.locator("#panel:not([aria-busy]) article").wait_for()
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.keyboard.press("e")
+    page.get_by_label("Tool of call 1").select_option(SHORT)
+    page.locator("#fix-truth").fill(json.dumps([{"name": SHORT, "arguments": {SHORT: HOSTILE}}]))
+    page.get_by_role("button", name="Save the truth").click()
+    expect(page.locator(".toast.error")).to_contain_text("planted{{7*7}}")
+    page.locator("#comment").fill(HOSTILE)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.locator(".talk li")).to_contain_text("planted{{7*7}}")
+    page.get_by_role("button", name="Drop…").click()
+    page.get_by_role("dialog").get_by_label("Why").fill(HOSTILE[:2000])
+    page.get_by_role("dialog").get_by_role("button", name="Drop 3").click()
+    expect(page.locator(".toast").last).to_contain_text("dropped")
+    assert browser.faults() == []
+
+
+def test_texts_stay_texts_in_forms_that_come_back(planted: Planted, web: str, watch: Callable[..., Watch]) -> None:
+    """What was typed stands in the form again beside what is wrong with it."""
+    browser = watch(policy=False)
+    page, faults = browser.page, []
+    page.goto(f"{web}/sign-in/?{urlencode({'next': 'javascript:ran()'})}")
+    page.get_by_label("E-mail").evaluate("(field, text) => { field.type = 'text'; field.value = text }", SHORT)
+    page.get_by_label("Password").fill(SHORT)
+    page.get_by_role("button", name="Sign in").click()
+    faults += browser.faults()
+    enter(page, web, planted.owner)
+    place = f"{web}/p/{planted.names['team']}/{planted.names['project']}"
+    page.goto(f"{place}/runs/new/")
+    page.get_by_label("Name", exact=True).fill(SHORT + SHORT)
+    page.get_by_label("Attempts k").evaluate("(field, text) => { field.type = 'text'; field.value = text }", SHORT)
+    page.get_by_role("button", name="Create the run").click()
+    expect(page.get_by_label("Attempts k")).to_have_value(SHORT)
+    faults += browser.faults()
+    page.goto(f"{place}/upload/")
+    file = {"name": f"{SHORT}.jsonl", "mimeType": "text/html", "buffer": b""}
+    page.get_by_label("File").set_input_files(file)  # its name becomes the data set's
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("the file is empty")).to_be_visible()
+    faults += browser.faults()
+    assert faults == []
+
+
+def test_the_admin_site_shows_texts_as_texts(planted: Planted, client: Client) -> None:
+    planted.owner.is_staff = planted.owner.is_superuser = True
+    planted.owner.save()
+    client.force_login(planted.owner)
+    opened = 0
+    for model in admin.site._registry:
+        rows = model._default_manager.order_by("pk")[:2]
+        views = [("changelist", []), *(("change", [row.pk]) for row in rows), *(("history", [row.pk]) for row in rows)]
+        for view, arguments in views:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{view}", args=arguments)
+            html = client.get(address).content.decode()
+            opened += "data-planted" in html
+            assert not re.search(r"<[^>&]*data-planted|planted49", html), address
+    assert opened > 20
+
+
+def test_what_is_downloaded_is_never_shown(planted: Planted, client: Client) -> None:
+    """A file, under a plain name, whatever the data set is called; and no answer's kind is guessed at."""
+    client.force_login(planted.owner)
+    names = planted.names
+    run = f"/runs/{names['run']}"
+    files = [
+        client.get(f"/datasets/{names['dataset']}/revisions/1/download/"),
+        client.get(f"{run}/exports/{names['export']}/manifest/"),
+        client.get(f"/api/v1/datasets/{names['dataset']}/revisions/1/download"),
+        *(client.get(f"/api/v1{run}/iterations/1/export/{kind}") for kind in ("pool", "pairs", "training-set")),
+        *(client.post(f"{run}/exports/", {"kind": kind, "format": "whetstone", "iteration": 1}) for kind in ExportKind.values),
+    ]
+    for response in files:
+        assert response.status_code == 200
+        assert re.fullmatch(r'attachment; filename="[\w.-]+"', response["Content-Disposition"])
+        assert "html" not in response["Content-Type"]
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert b"data-planted" in b"".join(response) or "manifest" in response["Content-Disposition"]
+        response.close()
+    for path, method in operations():
+        if method == "GET" and "export" not in path and "download" not in path:
+            response = client.get("/api/v1" + Route("", path).address({**names, "token": 1, "comment": 1, "user": 1}))
+            assert response["X-Content-Type-Options"] == "nosniff"
+            assert response["Content-Type"].startswith(("application/json", "application/problem+json"))
