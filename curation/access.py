@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404
 
 from curation.models import Dataset, Iteration, Membership, Project, Role, Run, Team, Upload, User
+from curation.stages.copying import storable
 
 
 def role_in(user: User, team: Team | int) -> Role | None:
@@ -27,7 +28,7 @@ def may(user: User, team: Team | int, role: str) -> bool:
 
 def team_of(user: User, slug: str) -> Team:
     """Raises Http404 for a team that the user is no member of, as all lookups here do."""
-    return _found(Team.objects.filter(slug=slug, memberships__user=user).first())
+    return _found(Team.objects.filter(slug=storable(slug), memberships__user=user).first())
 
 
 def project_of(user: User, team: str, slug: str) -> Project:

@@ -19,6 +19,7 @@ from curation.models import Upload
 from curation.models.uploads import UploadState
 from curation.stages import previewing, uploading
 from curation.stages.errors import InputError
+from curation.stages.importing import LONGEST_NAME
 from curation.stages.uploading import ImportOptions
 from toolcalls.importing import FORMATS
 from toolcalls.wire import to_json
@@ -91,7 +92,7 @@ class PreviewOut(Schema):
 
 
 class Named(Schema):
-    dataset: str = Field(max_length=uploading.LONGEST_NAME, description="the name of the data set; made where it is missing")
+    dataset: str = Field(max_length=LONGEST_NAME, description="the name of the data set; made where it is missing")
     file_name: str = Field("", max_length=255, description="how the file is called; a form's file brings its own name")
 
 

@@ -15,11 +15,13 @@ from curation.models.searching import dataset_word
 from curation.stages import events, revisions
 from curation.stages.errors import InputError
 from curation.stages.incoming import Incoming
+from curation.stages.naming import plain_name
 from curation.stages.people import require, slug_of
 from curation.stages.revisions import Stored
 from curation.stages.storing import Crossing, Storing
 from toolcalls.importing import FORMATS, RowError
 
+LONGEST_NAME = 120  # letters of a data set's name
 SHOWN_ERRORS = 20  # in the message that refuses a file
 
 
@@ -86,11 +88,11 @@ def check_options(kind: str, split: str | None, heldout_share: float) -> None:
 
 def _locked_dataset(project: Project, name: str, by: User | None) -> Dataset:
     """The data set, locked: imports into it come one after another. Raises InputError for a name like another's."""
-    slug = slug_of(name, "data set")
-    dataset, created = Dataset.objects.get_or_create(project=project, slug=slug, defaults={"name": name.strip()})
+    slug, name = slug_of(name, "data set"), plain_name(name, "the data set's name", LONGEST_NAME)
+    dataset, created = Dataset.objects.get_or_create(project=project, slug=slug, defaults={"name": name})
     if created:
         events.record("dataset.create", dataset, team=project.team, actor=by, after={"name": dataset.name})
-    elif name.strip().casefold() not in (dataset.name.casefold(), dataset.slug):
+    elif name.casefold() not in (dataset.name.casefold(), dataset.slug):
         raise InputError(f"data set {name!r} would have the same address as {dataset.name!r}; choose another name")
     return Dataset.objects.select_for_update().get(pk=dataset.pk)
 

@@ -16,9 +16,11 @@ from curation.stages import events, loop
 from curation.stages.artifacts import base_dir
 from curation.stages.errors import InputError
 from curation.stages.moves import move, move_all
+from curation.stages.naming import plain_name
 from curation.stages.people import require
 from toolcalls.settings import Settings, settings_json
 
+LONGEST_NAME = 120  # letters of a run's name
 BEFORE_THE_END = (RunState.READY, RunState.RUNNING, RunState.WAITING, RunState.PAUSED, RunState.FAILED)
 
 
@@ -51,13 +53,17 @@ def create_run(
         revision=revision,
         base=base,
         engine=engine,
-        name=name.strip() or f"{revision.dataset.name} r{revision.number} on {base.name}",
+        name=plain_name(name.strip() or _usual_name(revision, base), "the run's name", LONGEST_NAME),
         mode=mode,
         settings=settings_json(settings),
         created_by=by,
     )
     events.record("run.create", run, actor=by, after={"revision": revision.pk, "base": base.name, "engine": engine.name})
     return run
+
+
+def _usual_name(revision: DatasetRevision, base: Base) -> str:
+    return f"{revision.dataset.name} r{revision.number} on {base.name}"[:LONGEST_NAME]
 
 
 def _check_data(project: Project, revision: DatasetRevision) -> None:

@@ -15,11 +15,10 @@ from curation.models import Project, Role, Upload, User
 from curation.models.uploads import UploadState
 from curation.stages import events, import_child, uploaded_files
 from curation.stages.errors import InputError, WrongState
-from curation.stages.importing import check_options
+from curation.stages.importing import LONGEST_NAME, check_options
 from curation.stages.naming import plain_name
 from curation.stages.people import require, slug_of
 
-LONGEST_NAME = 120  # letters of a data set's name
 SILENCE = timedelta(seconds=30)  # after which an import that gave no sign of life is thought dead
 KEPT = timedelta(days=7)  # that a file waits for its import
 INTERRUPTED = "the import was interrupted; nothing was imported; try again"

@@ -15,6 +15,7 @@ from curation.access import project_of, run_of
 from curation.models import Base, DatasetRevision, Engine, Project, Role, Run, User
 from curation.pages.new_run_page import first_typed, new_run_page, settings_typed
 from curation.stages import running
+from curation.stages.copying import storable
 from curation.stages.errors import InputError
 from curation.stages.people import require
 from curation.views.asked import number_asked
@@ -72,7 +73,7 @@ def _revision(project: Project, typed: str) -> DatasetRevision:
 
 
 def _named(kind: type[Base] | type[Engine], name: str, what: str) -> Any:
-    found = kind.objects.filter(name=name).first()
+    found = kind.objects.filter(name=storable(name)).first()
     if found is None:
         raise InputError(f"choose {what} that the operator has registered")
     return found

@@ -95,6 +95,7 @@ def test_an_engineer_makes_a_project_and_others_are_told_who_may(
     assert client.post(new, {"team": team.slug, "name": "Mine"}).status_code == 403
     client.force_login(outsider)
     assert client.post(new, {"team": team.slug, "name": "Mine"}).status_code == 404
+    assert client.post(new, {"team": f"{team.slug}\0", "name": "Mine"}).status_code == 404
     assert Project.objects.count() == 1
 
 

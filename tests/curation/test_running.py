@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,15 @@ def test_start_opens_the_evaluation_of_the_base(make_run: MakeRun, engineer: Use
     assert (stage.iteration.number, stage.kind, stage.state) == (0, StageKind.EVALUATION, StageState.RUNNING)
     assert sum(len(shard.versions) for shard in Shard.objects.all()) == 4
     assert Event.objects.get(verb="run.start").actor == engineer
+
+
+def test_names_fit_however_long_those_are_that_they_are_made_of(make_run: MakeRun, make_dataset: Callable[..., Any]) -> None:
+    run = make_run(make_dataset(name="long " * 23 + "name!"))
+    assert len(run.name) == 120 and run.name.startswith("long long")
+    with pytest.raises(InputError, match="the data set's name has 121 letters; give it 1 to 120"):
+        make_dataset(name="x" * 121)
+    with pytest.raises(InputError, match="the run's name has 121 letters"):
+        running.create_run(run.project, run.revision, run.base, run.engine, Settings(), name="x" * 121)
 
 
 def test_run_starts_once(make_run: MakeRun) -> None:
