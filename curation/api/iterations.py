@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from django.http import HttpRequest
 
@@ -20,6 +21,14 @@ from curation.stages.table import iteration_table
 from curation.stages.verdict_filter import LONGEST_QUERY
 
 router = Router()
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows no NaN: a loss that diverged is null."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+Finite = Annotated[float | None, BeforeValidator(_finite)]
 
 
 class IterationOut(Schema):
@@ -63,13 +72,13 @@ class IterationDetail(IterationOut):
 
 
 class StepOut(Schema):
-    """One optimiser step. `loss` is in nats per label token."""
+    """One optimiser step. `loss` is in nats per label token; what is no finite number is null."""
 
     step: int
     steps: int
-    loss: float | None
+    loss: Finite
     learning_rate: float
-    grad_norm: float | None
+    grad_norm: Finite
     tokens: int
     tokens_per_second: float
 

@@ -95,7 +95,7 @@ class PoolSample(Schema):
     content: dict[str, Any] = Field(description="the sample's wire form: messages, tools, truth")
     verdict: VerdictOut
     attempts: list[AttemptOut]
-    rejudged: TurnOut | None = Field(description="what the attempts come to under a truth corrected since")
+    rejudged: TurnOut | None = Field(description="what the attempts come to under the corrected truth that stands")
     iterations: list[Then]
     decisions: list[DecisionOut]
     mask: list[PieceOut] | None = Field(description="the row as it was trained; null where it was not")
@@ -133,6 +133,7 @@ def _shown(iteration: Iteration, sample: int, turn: Literal[0, 1]) -> dict[str, 
     generations = Generation.objects.filter(iteration=iteration, version_id=verdict.version_id, turn=turn)
     then = Verdict.objects.filter(iteration__run=iteration.run_id, sample=sample, turn=turn).select_related("iteration")
     decisions = Decision.objects.filter(run=iteration.run_id, sample=sample, turn=turn).select_related("iteration", "by")
+    truth = Decision.objects.standing().filter(run=iteration.run_id, sample=sample, turn=0).values("version")
     return {
         "sample": verdict.sample_id,
         "key": verdict.sample.key,
@@ -141,7 +142,7 @@ def _shown(iteration: Iteration, sample: int, turn: Literal[0, 1]) -> dict[str, 
         "content": verdict.version.content,
         "verdict": verdict,
         "attempts": list(generations.order_by("attempt")),
-        "rejudged": Rejudgement.objects.filter(iteration=iteration, sample=sample, turn=turn).order_by("pk").last(),
+        "rejudged": Rejudgement.objects.filter(iteration=iteration, version__in=truth, turn=turn).first(),
         "iterations": list(then.order_by("iteration__number")),
         "decisions": list(decisions.order_by("pk")),
         "mask": mask_of(iteration, verdict.version_id, TrainingKind.REFINE if turn else TrainingKind.DIRECT),

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import Dataset, Generation, Membership, Run, User
+from curation.models import Dataset, Generation, Membership, Run, TrainingStep, User
 from curation.stages import people
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -35,6 +35,16 @@ def test_iteration_shows_its_table_row_and_its_stages(by_token: Callable[..., An
     states = {stage["kind"]: stage["state"] for stage in shown["stages"]}
     assert (states["sampling"], states["review"], states["training"]) == ("done", "running", "pending")
     assert shown["training_set"] is None
+
+
+def test_a_training_that_diverged_is_valid_json(by_token: Callable[..., Any], viewer: User, run: Run) -> None:
+    numbers = {"learning_rate": 1e-4, "tokens": 9, "tokens_per_second": 9.0}
+    for step, loss, norm in ((1, 0.5, 1.0), (2, float("nan"), float("inf"))):
+        iteration = run.iterations.get(number=1)
+        TrainingStep.objects.create(iteration=iteration, step=step, steps=2, loss=loss, grad_norm=norm, **numbers)
+    answer = by_token(viewer).get(f"/runs/{run.pk}/iterations/1/steps")
+    assert b"NaN" not in answer.content and b"Infinity" not in answer.content
+    assert [(row["loss"], row["grad_norm"]) for row in answer.json()] == [(0.5, 1.0), (None, None)]
 
 
 def test_heldout_items_are_filtered(by_token: Callable[..., Any], viewer: User, run: Run) -> None:

@@ -85,6 +85,13 @@ def test_truth_is_corrected_by_what_the_schema_allows(
     assert (fixed.status_code, fixed.json()["kind"]) == (201, "fix")
     shown = api.get(f"{address}/pool/{samples[0]}").json()
     assert (shown["version"], shown["rejudged"]["approximate_hits"], shown["verdict"]["decision"]) == (1, 1, "fix")
+    call["arguments"] = {"city": "Oslo", "days": 9}
+    far = api.post(f"{address}/fixes", {"sample": samples[0], "calls": [call]}).json()
+    assert api.get(f"{address}/pool/{samples[0]}").json()["rejudged"]["approximate_hits"] == 0
+    for event, hits in ((far, 1), (fixed.json(), None)):  # each undone, what stood before it stands again
+        api.post(f"/runs/{run.pk}/events/{event['event']}/undo")
+        again = api.get(f"{address}/pool/{samples[0]}").json()["rejudged"]
+        assert (again and again["approximate_hits"]) == hits
 
 
 def test_comment_is_written_and_deleted(by_token: Callable[..., Any], reviewer: User, run: Run, samples: dict[int, int]) -> None:
