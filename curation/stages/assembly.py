@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from curation.models import Iteration, RefinePair, SampleVersion, TrainingSet
 from curation.models import TrainingRow as TrainingRowRecord
 from curation.models.training import TrainingKind
-from curation.stages import drafts, loop, pool, training_file
+from curation.stages import drafts, loop, pool, standing, training_file
 from curation.stages.copying import copy_rows
 from curation.stages.entering import Entrants, direct_entrants, refine_entrants
 from curation.stages.errors import InputError
@@ -57,8 +57,9 @@ def freeze(iteration: Iteration, claim: Claim | None = None, check: Callable[[],
     """Freeze (selected and not dropped) or kept by a person, less what is under discussion or has another truth by now.
 
     The rows are written without any lock, so that people go on deciding; when they decided something that matters here,
-    they are written again. With a claim its shard ends in the same transaction. `check` is called every CHUNK rows and
-    stops the work by raising. Raises InputError when no row is left or the file cannot be written, LostLease.
+    they are written again. Who decides while it looks for that waits for the commit, and comes too late for this one. With a
+    claim its shard ends in the same transaction. `check` is called every CHUNK rows and stops the work by raising. Raises
+    InputError when no row is left or the file cannot be written, LostLease.
     """
     drafts.remove_drafts(training_file.place_of(iteration))
     while True:
@@ -68,9 +69,10 @@ def freeze(iteration: Iteration, claim: Claim | None = None, check: Callable[[],
         draft = training_file.write(training_file.place_of(iteration), _checked(_rows(iteration, listed), check))
         try:
             with _transaction(iteration, claim, len(listed)):
-                if entering(iteration) == found:
-                    return _store(iteration, found, listed, draft)
-                raise _Decided
+                frozen = _store(iteration, found, listed, draft)
+                _look_again(iteration, found)
+                draft.publish()
+                return frozen
         except _Decided:
             log.info("iteration %d: somebody decided meanwhile; assembled again", iteration.pk)
         finally:
@@ -89,7 +91,7 @@ class _Decided(Exception):
 
 @contextmanager
 def _transaction(iteration: Iteration, claim: Claim | None, rows: int) -> Iterator[None]:
-    """The run's lock first, as everywhere: no decision comes between the last look and the commit."""
+    """The run's lock first, as everywhere."""
     with transaction.atomic():
         loop.locked(iteration.run_id)
         if claim is None:
@@ -134,8 +136,15 @@ def _store(iteration: Iteration, found: Entering, listed: Sequence[bytes], draft
         bytes=draft.bytes,
     )
     copy_rows(TrainingRowRecord, ROW_COLUMNS, _records(frozen, found, listed))
-    draft.publish()
     return frozen
+
+
+def _look_again(iteration: Iteration, found: Entering) -> None:
+    """From here to the commit nobody decides, so there is nothing left to do by then. Raises _Decided."""
+    connection.check_constraints()
+    standing.hold(iteration.run_id, alone=True)
+    if entering(iteration) != found:
+        raise _Decided
 
 
 def _records(frozen: TrainingSet, found: Entering, listed: Sequence[bytes]) -> Iterator[tuple[object, ...]]:

@@ -1,8 +1,9 @@
 """What stands: decisions, written set by set, and their repetition on the verdicts, so that a list reads verdicts alone.
 
-A decision waits for no assembly. Whoever writes decisions of a run takes its decisions' lock (`hold`), single ones beside each
-other, an operation on many alone; then, for refine pairs, the row of the assembly's stage, which the loop must move before it
-reads a decision. The run's row is not locked.
+A decision waits for no assembly but its very end. Whoever writes decisions of a run takes its decisions' lock (`hold`), single
+ones beside each other, an operation on many alone; then, for refine pairs, the row of the assembly's stage, which the loop must
+move before it reads a decision. The assembly takes the lock alone for its last look at the decisions. The run's row is not
+locked.
 """
 
 from __future__ import annotations

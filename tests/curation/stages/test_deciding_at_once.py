@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from curation.models import Decision, Run, Sample, User, Verdict
-from curation.stages import loop, review, running
+from curation.stages import assembly, loop, review, running
 from curation.stages.errors import WrongState
 from curation.stages.filtering import VerdictFilter
 
@@ -135,6 +135,18 @@ def test_a_pairs_decision_is_read_by_the_assembly_or_refused(reviewed_run: Run, 
     hand.work_off(1)
     entered = iteration.training_set.rows.filter(kind="refine").values_list("version__sample__key", flat=True)
     assert sorted(entered) == ["sample-1", "sample-2"]
+
+
+def test_a_drop_is_read_by_the_assembly_that_it_came_before(reviewed_run: Run, decide: Any, engineer: User, hand: Any) -> None:
+    iteration = reviewed_run.iterations.get(number=1)
+    review.approve(iteration, engineer)
+    claim = hand.claim()
+    with transaction.atomic():
+        decide(0, "drop")
+        frozen = Aside(lambda: assembly.store(claim))
+        wait_until_one_waits()
+    assert frozen.ended().direct == 1
+    assert set(iteration.training_set.rows.values_list("version__sample__key", flat=True)) == {"sample-1", "sample-2"}
 
 
 def test_verdicts_that_were_written_while_somebody_decided_are_settled(
