@@ -12,6 +12,7 @@ from django.urls import reverse
 from curation.models import Run, User
 from curation.pages.choices import DEFAULTS, GROUPS, flat
 from curation.pages.line_chart import LineChart, Series, Value, line_chart
+from curation.pages.project_tabs import ProjectTabs, project_tabs
 from curation.stages.table import Row, iteration_table
 
 MOST = 6  # runs that are compared at a time: as many colours
@@ -44,6 +45,7 @@ class Choosable:
 @dataclass(frozen=True, slots=True)
 class ComparePage:
     runs: tuple[Compared, ...]
+    tabs: ProjectTabs | None  # of the project that all of them belong to
     charts: tuple[LineChart, ...]
     sources: str  # addresses of their training curves
     names: str  # of the runs, as JSON
@@ -59,6 +61,7 @@ def compare_page(user: User, runs: Sequence[Run]) -> ComparePage:
     differences = _differences(runs) if len(runs) > 1 else ()
     return ComparePage(
         runs=compared,
+        tabs=project_tabs(runs[0].project) if len({run.project_id for run in runs}) == 1 else None,
         charts=_charts(compared),
         sources=" ".join(reverse("run_steps", args=[run.pk]) for run in runs),
         names=json.dumps([run.name for run in runs]),

@@ -95,7 +95,7 @@ def exports_page(run: Run, params: Mapping[str, Sequence[str]], *, before: int |
 def _of_iteration(run: Run, iteration: Iteration) -> IterationOffers:
     frozen = getattr(iteration, "training_set", None)
     offers = [] if frozen is None else [_offer(run, iteration, ExportKind.TRAINING_SET, rows=frozen.direct + frozen.refine)]
-    offers += [_offer(run, iteration, kind) for kind in (ExportKind.POOL, ExportKind.PAIRS)]
+    offers += [_offer(run, iteration, ExportKind.POOL, rows=iteration.pool), _offer(run, iteration, ExportKind.PAIRS)]
     return IterationOffers(iteration, frozen, tuple(offers))
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from curation.models import Dataset, Membership, Project, Role, Run, Team, User
 from curation.models.runs import RunState
 from curation.pages.run_rows import RunRow, run_rows
+from curation.pages.waiting import WaitingRun, waiting_runs
 
 RUNS_SHOWN = 3  # of each project
 
@@ -28,6 +29,7 @@ class ProjectCard:
 @dataclass(frozen=True, slots=True)
 class HomePage:
     cards: tuple[ProjectCard, ...]
+    waiting: tuple[WaitingRun, ...]  # for this person
     teams: int  # that one is a member of
     may_create: bool
 
@@ -39,7 +41,8 @@ def home_page(user: User) -> HomePage:
     for row in run_rows(_latest_runs(projects)):
         latest[row.run.project_id].append(row)
     cards = tuple(ProjectCard(one, one.datasets_held, one.runs_held, one.running, tuple(latest[one.pk])) for one in projects)
-    return HomePage(cards, Membership.objects.filter(user=user).count(), bool(teams_to_create_in(user)))
+    roles = {one.team_id: Role(one.role) for one in Membership.objects.filter(user=user)}
+    return HomePage(cards, waiting_runs(roles), len(roles), any(role.covers(Role.ENGINEER) for role in roles.values()))
 
 
 def _counted(projects: QuerySet[Project]) -> QuerySet[Any]:

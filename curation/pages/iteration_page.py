@@ -13,6 +13,7 @@ from curation.pages.run_actions import Action, actions
 from curation.pages.run_page import LIVE, IterationView, iteration_view
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.scores_by_category import CategoryScores, category_scores
+from curation.pages.waiting import Notice, held_iteration, notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class IterationLive:
     actions: tuple[Action, ...]
     view: IterationView
     advice: str
+    notice: Notice | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def iteration_page(iteration: Iteration, user: User) -> IterationPage:
 def iteration_live(iteration: Iteration, user: User) -> IterationLive:
     live = iteration.state in (IterationState.OPEN, IterationState.FAILED) and iteration.run.state in LIVE
     offered = actions(iteration.run, user) if live else ()
-    return IterationLive(iteration.run, iteration, live, offered, iteration_view(iteration), _advice(iteration))
+    view, advice = iteration_view(iteration), _advice(iteration)
+    told = notice(iteration.run, held_iteration(iteration.run, iteration)) if live else None
+    return IterationLive(iteration.run, iteration, live, offered, view, advice, told)
 
 
 def iteration_results(iteration: Iteration) -> IterationResults:

@@ -16,6 +16,7 @@ from curation.pages.manifest import Fact, run_manifest
 from curation.pages.run_actions import Action, actions
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.stepper import StageView, stepper
+from curation.pages.waiting import Notice, held_iteration, notice
 from curation.stages.table import iteration_table
 
 LIVE = {RunState.READY, RunState.RUNNING, RunState.PAUSED, RunState.WAITING, RunState.FAILED}
@@ -46,6 +47,7 @@ class RunLive:
     run: Run
     live: bool
     actions: tuple[Action, ...]
+    notice: Notice | None
     tiles: tuple[Tile, ...]
     current: IterationView | None  # the last iteration
     rows: list[dict[str, Any]]
@@ -88,7 +90,8 @@ def _live(run: Run, user: User, last: Iteration | None) -> RunLive:
     scored = [row for row in rows if row["heldout_direct"] is not None]
     best = max(scored, key=lambda row: row["heldout_direct"])["iteration"] if len(scored) > 1 else None
     view = None if last is None else iteration_view(last)
-    return RunLive(run, run.state in LIVE, actions(run, user), _tiles(rows), view, rows, best, figure(rows))
+    told = notice(run, held_iteration(run, last))
+    return RunLive(run, run.state in LIVE, actions(run, user), told, _tiles(rows), view, rows, best, figure(rows))
 
 
 def iteration_view(iteration: Iteration) -> IterationView:

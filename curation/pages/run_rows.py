@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curation.models import Evaluation, Iteration, Run
+from curation.pages.waiting import reviews
 from toolcalls.evaluation import Accuracy
 
 
@@ -19,13 +20,15 @@ class RunRow:
     direct: float | None
     adaptive: float | None
     evaluated: int | None  # the iteration whose model scores so
+    in_review: bool  # whether it waits for people to approve
 
 
 def run_rows(runs: Sequence[Run]) -> tuple[RunRow, ...]:
-    """Two queries, however many runs."""
+    """Three queries, however many runs."""
     last, chosen = _iterations(runs)
     scores = _scores(runs)
-    return tuple(_row(run, last.get(run.pk), chosen.get(run.pk), scores.get(run.pk)) for run in runs)
+    held = reviews(run.pk for run in runs)
+    return tuple(_row(run, last.get(run.pk), chosen.get(run.pk), scores.get(run.pk), run.pk in held) for run in runs)
 
 
 def _iterations(runs: Sequence[Run]) -> tuple[dict[int, Iteration], dict[int, Iteration]]:
@@ -45,7 +48,7 @@ def _scores(runs: Sequence[Run]) -> dict[int, Evaluation]:
     return {evaluation.iteration.run_id: evaluation for evaluation in newest}
 
 
-def _row(run: Run, last: Iteration | None, chosen: Iteration | None, score: Evaluation | None) -> RunRow:
+def _row(run: Run, last: Iteration | None, chosen: Iteration | None, score: Evaluation | None, in_review: bool) -> RunRow:
     return RunRow(
         run=run,
         iteration=None if last is None else last.number,
@@ -53,4 +56,5 @@ def _row(run: Run, last: Iteration | None, chosen: Iteration | None, score: Eval
         direct=None if score is None else Accuracy(score.direct_right, score.total).value,
         adaptive=None if score is None else Accuracy(score.adaptive_right, score.total).value,
         evaluated=None if score is None else score.iteration.number,
+        in_review=in_review,
     )

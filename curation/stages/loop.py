@@ -122,7 +122,7 @@ def _close_iteration(run: Run, iteration: Iteration) -> bool:
     move(Iteration, iteration.pk, IterationState.OPEN, IterationState.DONE, closed_at=Now())
     events.record("iteration.close", iteration, run_id=run.pk, after={"number": iteration.number})
     if iteration.number >= run.choices.max_iterations:
-        _end(run, RunState.COMPLETED, f"all {run.choices.max_iterations} iterations are done (max_iterations)", iteration.number)
+        _end(run, RunState.COMPLETED, f"all {run.choices.max_iterations} iterations are done", iteration.number)
         return False
     if run.mode == RunMode.STEP:
         why = f"iteration {iteration.number} is done; a person starts the next one"

@@ -9,8 +9,9 @@ import pytest
 
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from curation.models import Event, Iteration, Project, Run, Team, User
+from curation.models import Event, Iteration, Project, Run, Stage, Team, User
 from curation.models.evaluations import Evaluation
 from curation.stages import people, projects
 
@@ -150,3 +151,56 @@ def test_projects_of_two_teams_are_told_apart(client: Client, project: Project, 
     client.force_login(viewer)
     page = text(client, "/")
     assert address(project) in page and address(same) in page
+
+
+@pytest.fixture
+def reviewed_run(make_run: Callable[..., Run]) -> Run:
+    """A run whose second iteration waits for review."""
+    run = make_run(review="required")
+    iteration = Iteration.objects.create(run=run, number=2, selected_direct=3, selected_refine=2)
+    Stage.objects.create(iteration=iteration, kind="review", position=3, state="running", opened_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(state="running", why="")
+    return run
+
+
+def test_home_leads_reviewers_to_the_review_that_holds_a_run(
+    client: Client, reviewed_run: Run, reviewer: User, viewer: User, outsider: User
+) -> None:
+    pool = reverse("pool", args=[reviewed_run.pk, 2])
+    for user, told in ((reviewer, True), (viewer, False), (outsider, False)):
+        client.force_login(user)
+        page = text(client, "/")
+        assert ("Waits for you" in page, "iteration 2 waits for review" in page, pool in page) == (told,) * 3
+    client.force_login(viewer)
+    assert ">Review</span>" in text(client, "/") and ">Review</span>" in text(client, address(reviewed_run.project))
+
+
+def test_home_tells_engineers_what_to_start_or_try_again_and_reviewers_not(
+    client: Client, make_run: Callable[..., Run], engineer: User, reviewer: User
+) -> None:
+    states = ("ready", "waiting", "failed", "running", "completed")
+    first = make_run()
+    runs = [first, *(make_run(first.revision) for _ in states[1:])]
+    for run, state in zip(runs, states, strict=True):
+        Run.objects.filter(pk=run.pk).update(state=state, why=f"why {state}")
+    client.force_login(engineer)
+    waiting = text(client, "/").partition('id="waiting-title"')[2].partition("</section>")[0]
+    assert [reverse("run", args=[run.pk]) in waiting for run in runs] == [True, True, True, False, False]
+    assert "not started yet" in waiting and "why waiting" in waiting
+    client.force_login(reviewer)
+    assert "Waits for you" not in text(client, "/")
+
+
+def test_pages_of_a_run_say_what_it_waits_for_and_lead_there(
+    client: Client, reviewed_run: Run, reviewer: User, viewer: User
+) -> None:
+    client.force_login(viewer)
+    for page in (reverse("run", args=[reviewed_run.pk]), reverse("iteration", args=[reviewed_run.pk, 2])):
+        shown = text(client, page)
+        assert "Iteration 2 waits for review" in shown and "An engineer then approves" in shown
+    undecided = f"{reverse('pool', args=[reviewed_run.pk, 2])}?outcome=exact&outcome=approximate&decision=none"
+    assert undecided.replace("&", "&amp;") in shown
+    assert client.get(undecided).status_code == 200
+    Run.objects.filter(pk=reviewed_run.pk).update(state="failed", why="the disk is full")
+    shown = text(client, reverse("run", args=[reviewed_run.pk]))
+    assert "An engineer" not in shown and "tries again" in shown and "the disk is full" in shown

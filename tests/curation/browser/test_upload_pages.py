@@ -61,9 +61,9 @@ def test_a_file_is_uploaded_seen_and_imported(
     page.get_by_text("What is the weather in Rome for 1 days?").first.click()
     expect(page.get_by_role("heading", name="Conversation").first).to_be_visible()
     assert violations(page) == []
-    page.get_by_label("Form of the rows").select_option("openai")
+    page.get_by_label("Format of the rows").select_option("openai")
     expect(page.get_by_text("There is no sample in it in this form.")).to_be_visible()
-    page.get_by_label("Form of the rows").select_option("auto")
+    page.get_by_label("Format of the rows").select_option("auto")
     expect(page.get_by_role("heading", name="The first 5")).to_be_visible()
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_text("1 of 2051 rows cannot be used")).to_be_visible(timeout=60_000)

@@ -40,7 +40,7 @@ def test_two_iterations_run_by_themselves_and_every_count_adds_up(make_run: Call
     hand.work_off()
     assert state_of(run) == RunState.COMPLETED
     assert run.final_checkpoint == Checkpoint.objects.get(run=run, iteration__number=2, kind="merged")
-    assert run.why == "all 2 iterations are done (max_iterations)"
+    assert run.why == "all 2 iterations are done"
     rows = iteration_table(run)
     assert [(row["pool"], row["selected_direct"], row["selected_refine"]) for row in rows] == [
         (8, None, None),
