@@ -7,22 +7,29 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 
 from curation.stages.errors import InputError, NotPermitted, WrongState
 
 STATUS = {NotPermitted: 403, WrongState: 409, InputError: 422}
 LONGEST_TOAST = 1000  # characters of a refusal
+CHOOSING = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
 TITLE = {403: "Not permitted", 409: "Not now", 422: "That cannot be used"}
 
 
 class Refusals:
-    """For a request of htmx the page stays as it is and a toast says why; the REST API answers for itself."""
+    """For a request of htmx the page stays as it is and a toast says why; the REST API answers for itself.
+
+    A page and its fragments may have one address: each answer says which headers choose, or Back shows a fragment alone.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
+        response = self._get_response(request)
+        patch_vary_headers(response, CHOOSING)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), None)

@@ -17,6 +17,7 @@ from curation.models.searching import dataset_word
 from curation.models.verdicts import Change, Outcome
 from curation.stages.copying import storable
 from curation.stages.errors import InputError
+from toolcalls.parsing import LIMITS
 from toolcalls.searching import query_words
 
 UNDECIDED = "none"  # the value of `decision` that finds what nobody decided
@@ -34,7 +35,7 @@ KNOWN = {
     "decision": (UNDECIDED, *DecisionKind.values),
     "change": tuple(Change.values),
 }  # facets whose values are a closed list
-TEXTS = {"category": 40, "tool": 200, "language": 16}  # facets of texts: the most characters of a value
+TEXTS = {"category": 40, "tool": LIMITS.name, "language": 16}  # facets of texts: the most characters of a value
 NUMBERS = ("hits", "calls")
 MOST_VALUES = 50  # of one facet
 LONGEST_QUERY = 200  # characters of a search

@@ -80,6 +80,29 @@ def test_a_fragment_is_the_list_alone(get: Get) -> None:
     assert 'class="chosen"' not in rows
 
 
+def test_a_fragment_is_not_taken_for_the_page_at_its_address(iteration: Iteration, reviewer: User) -> None:
+    client = Client()
+    client.force_login(reviewer)
+    varies = client.get(f"/runs/{iteration.run_id}/iterations/1/pool/").headers["Vary"]
+    assert {"HX-Request", "HX-Target", "Cookie"} <= set(varies.split(", "))
+
+
+def test_facets_count_tools_of_the_longest_names_that_can_be_imported(
+    make_run: Any, make_dataset: Any, make_sample: Any, make_hand: Any, reviewer: User
+) -> None:
+    name = "t" * 256
+    tool = {"name": name, "parameters": {"type": "object", "properties": {}}}
+    odd = make_sample(1, truth=(Call(name, {}),), tools=(tool,))
+    run = make_run(make_dataset([make_sample(0), odd, make_sample(2, split="heldout")]), max_iterations=1, review="required")
+    running.start_run(run)
+    make_hand(skill=answers).work_off()
+    client = Client()
+    client.force_login(reviewer)
+    page = client.get(f"/runs/{run.pk}/iterations/1/pool/facets/")
+    assert page.status_code == 200 and f"tool={name}" in page.content.decode()
+    assert client.get(f"/runs/{run.pk}/iterations/1/pool/?tool={name}").status_code == 200
+
+
 def test_the_pool_asks_as_many_queries_for_two_rows_as_for_eight(get: Get, iteration: Iteration) -> None:
     counts = []
     for path in ("pool/?hits=3", "pool/", "pool/?q=weather"):
