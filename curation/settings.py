@@ -113,6 +113,7 @@ CACHES = {
 CLIENT_ADDRESS_HEADER = environment.text("CLIENT_ADDRESS_HEADER", "")  # set by the proxy in front; empty: there is none
 
 LANGUAGE_CODE = "en"
+USE_I18N = False  # the pages are in English alone, and to ask for the language at each number is a tenth of a long list's time
 TIME_ZONE = "UTC"
 USE_TZ = True
 

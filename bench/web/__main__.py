@@ -112,13 +112,14 @@ def _decisions(place: Place, browser: Browser, number: int) -> Iterator[tuple[st
 
 
 def _bulks(place: Place) -> Iterator[tuple[str, Any]]:
-    """The one facet value that finds about MANY, and all."""
+    """The one facet value that finds about MANY, and the one that finds the most that are decided at once."""
     from curation.stages.filtering import VerdictFilter, facets_of, filter_from
+    from curation.stages.review import most_at_once
 
     values = [(facet.name, value) for facet in facets_of(place.iteration, VerdictFilter(0)) for value in facet.values]
-    name, value = min(values, key=lambda each: abs(each[1].count - MANY))
-    yield f"{value.count:,}", filter_from({name: [value.value]}, 0)
-    yield "all", VerdictFilter(0)
+    allowed = [each for each in values if each[1].count <= most_at_once(place.iteration, 0)]
+    for name, value in (min(values, key=lambda each: abs(each[1].count - MANY)), max(allowed, key=lambda each: each[1].count)):
+        yield f"{value.count:,}", filter_from({name: [value.value]}, 0)
 
 
 def _decision(place: Place, sample: int) -> Request:

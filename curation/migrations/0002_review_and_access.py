@@ -194,33 +194,27 @@ class Migration(migrations.Migration):
             name='iteration',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='curation.iteration'),
         ),
+        migrations.AlterField(
+            model_name='verdict',
+            name='version',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='curation.sampleversion'),
+        ),
+        migrations.AlterField(
+            model_name='verdict',
+            name='checkpoint',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='curation.checkpoint'),
+        ),
         migrations.AddIndex(
             model_name='event',
             index=models.Index(fields=['team', 'id'], name='event_of_team'),
         ),
         migrations.AddIndex(
             model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'id'], include=['version', 'outcome', 'approximate_hits', 'other_count', 'category', 'language', 'calls', 'decision', 'change'], name='verdict_of_turn'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'outcome', 'id'], name='verdict_by_outcome'),
+            index=models.Index(fields=['iteration', 'turn', 'id'], include=['version', 'sample', 'outcome', 'approximate_hits', 'other_count', 'category', 'language', 'calls', 'tools', 'decision', 'change'], name='verdict_of_turn'),
         ),
         migrations.AddIndex(
             model_name='verdict',
             index=models.Index(fields=['iteration', 'turn', 'approximate_hits', 'id'], name='verdict_by_hits'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'category', 'id'], name='verdict_by_category'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'language', 'id'], name='verdict_by_language'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['iteration', 'turn', 'calls', 'id'], name='verdict_by_calls'),
         ),
         migrations.AddIndex(
             model_name='verdict',
@@ -229,14 +223,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='verdict',
             index=models.Index(condition=models.Q(('decision', ''), _negated=True), fields=['iteration', 'turn', 'decision', 'id'], name='verdict_by_decision'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(condition=models.Q(('turn', 1)), fields=['iteration', 'change', 'id'], name='verdict_by_change'),
-        ),
-        migrations.AddIndex(
-            model_name='verdict',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['tools'], name='verdict_by_tool'),
         ),
         migrations.AddConstraint(
             model_name='decision',

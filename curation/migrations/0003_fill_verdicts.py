@@ -8,10 +8,11 @@ UPDATE curation_verdict r SET
     outcome = CASE WHEN r.excluded THEN 'excluded' WHEN r.exact_hits > 0 THEN 'exact'
                    WHEN r.approximate_hits > 0 THEN 'approximate' ELSE coalesce(nullif(r.reason, ''), 'not_a_call') END,
     tools = coalesce((SELECT array_agg(name ORDER BY place) FROM (
-        SELECT call ->> 'name' AS name, min(place) AS place
+        SELECT call ->> 'name' AS name, min(place) AS place,
+               sum(octet_length(call ->> 'name') + 8) OVER (ORDER BY min(place)) AS bytes
         FROM json_array_elements(CASE WHEN json_typeof(v.content -> 'truth') = 'array' THEN v.content -> 'truth' END)
              WITH ORDINALITY AS calls (call, place)
-        GROUP BY 1) names), '{}'),
+        GROUP BY 1) names WHERE bytes <= 1600), '{}'),
     decision = coalesce((SELECT d.kind FROM curation_decision d
         WHERE d.undone_at IS NULL AND d.sample_id = v.sample_id AND d.turn = r.turn
           AND (d.turn = 1 AND d.iteration_id = r.iteration_id OR d.turn = 0 AND d.run_id = i.run_id)), ''),

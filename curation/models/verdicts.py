@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from curation.models.choices import one_of
@@ -73,16 +72,16 @@ class Verdict(TurnVerdict):
     """
 
     iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="verdicts", db_index=False)
-    version = models.ForeignKey(SampleVersion, on_delete=models.PROTECT, related_name="verdicts")
+    version = models.ForeignKey(SampleVersion, on_delete=models.PROTECT, related_name="verdicts", db_index=False)
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="verdicts")
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
     category = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=16, blank=True)
     calls = models.PositiveSmallIntegerField(null=True)
-    tools = ArrayField(models.TextField(), default=list)  # names of the tools that the truth calls, each once, in its order
+    tools = ArrayField(models.TextField(), default=list)  # names of those that the truth calls (judging.tool_names)
     decision = models.CharField(max_length=8, blank=True)
     change = models.CharField(max_length=8, blank=True, choices=Change.choices)  # turn 1 only
-    checkpoint = models.ForeignKey("Checkpoint", null=True, on_delete=models.PROTECT, related_name="+")
+    checkpoint = models.ForeignKey("Checkpoint", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = VerdictQuerySet.as_manager()
 
@@ -95,35 +94,31 @@ class Verdict(TurnVerdict):
             ),
             one_of("outcome", Outcome, "verdict"),
         ]
-        # One per facet, each ending in the key that pages go by.
+        # One holds all that facets are counted by and lists filter on: whatever is chosen, it is walked, in the order of pages,
+        # and no verdict is read that is not shown. More of them would each be written anew with every decision.
         indexes = [
-            # With what facets are counted by and pages filtered on, so that neither reads a verdict that it does not show.
             models.Index(
                 fields=["iteration", "turn", "id"],
                 include=[
                     "version",
+                    "sample",
                     "outcome",
                     "approximate_hits",
                     "other_count",
                     "category",
                     "language",
                     "calls",
+                    "tools",
                     "decision",
                     "change",
                 ],
                 name="verdict_of_turn",
             ),
-            models.Index(fields=["iteration", "turn", "outcome", "id"], name="verdict_by_outcome"),
             models.Index(fields=["iteration", "turn", "approximate_hits", "id"], name="verdict_by_hits"),
-            models.Index(fields=["iteration", "turn", "category", "id"], name="verdict_by_category"),
-            models.Index(fields=["iteration", "turn", "language", "id"], name="verdict_by_language"),
-            models.Index(fields=["iteration", "turn", "calls", "id"], name="verdict_by_calls"),
             models.Index(fields=["iteration", "turn", "other_count", "id"], name="verdict_by_other_count"),
             models.Index(
                 fields=["iteration", "turn", "decision", "id"], condition=~models.Q(decision=""), name="verdict_by_decision"
             ),
-            models.Index(fields=["iteration", "change", "id"], condition=models.Q(turn=1), name="verdict_by_change"),
-            GinIndex(fields=["tools"], name="verdict_by_tool"),
         ]
 
 

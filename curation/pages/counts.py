@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from curation.models import Iteration, TrainingRow, Verdict
 from curation.models.decisions import DecisionKind
+from curation.models.verdicts import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ _Hits = dict[int, tuple[int, int]]  # hits → samples, of them with an exact on
 
 def _hits(iteration: Iteration) -> tuple[_Hits, _Hits]:
     found: tuple[_Hits, _Hits] = ({}, {})
-    grouped = Verdict.objects.filter(iteration=iteration, excluded=False).order_by().values_list("turn", "approximate_hits")
-    for turn, hits, samples, exact in grouped.annotate(samples=Count("pk"), exact=Count("pk", filter=Q(exact_hits__gt=0))):
+    considered = Verdict.objects.filter(iteration=iteration).exclude(outcome=Outcome.EXCLUDED).order_by()
+    grouped = considered.values_list("turn", "approximate_hits")
+    for turn, hits, samples, exact in grouped.annotate(Count("pk"), exact=Count("pk", filter=Q(outcome=Outcome.EXACT))):
         found[turn][hits] = (samples, exact)
     return found
 
@@ -142,9 +144,9 @@ SELECT count(*) FILTER (WHERE cur.approximate_hits > 0 AND prev.approximate_hits
        count(*) FILTER (WHERE cur.approximate_hits = 0 AND prev.approximate_hits > 0),
        count(*) FILTER (WHERE cur.approximate_hits = 0 AND prev.approximate_hits = 0)
 FROM curation_verdict cur
-JOIN curation_verdict prev ON prev.sample_id = cur.sample_id AND prev.turn = 0 AND NOT prev.excluded
+JOIN curation_verdict prev ON prev.sample_id = cur.sample_id AND prev.turn = 0 AND prev.outcome <> 'excluded'
     AND prev.iteration_id = (SELECT id FROM curation_iteration WHERE run_id = %s AND number = %s)
-WHERE cur.iteration_id = %s AND cur.turn = 0 AND NOT cur.excluded
+WHERE cur.iteration_id = %s AND cur.turn = 0 AND cur.outcome <> 'excluded'
 """
 _CHANGES: Mapping[str, str] = {
     "kept": "kept: a hit then and now",

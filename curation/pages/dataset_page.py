@@ -10,14 +10,15 @@ from urllib.parse import urlencode
 from django.http import Http404
 
 from curation.access import may
-from curation.models import Dataset, DatasetRevision, RevisionEntry, Role, SampleVersion, User
+from curation.models import Dataset, DatasetRevision, Role, SampleVersion, User
 from curation.models.datasets import Split
 from curation.pages.composition import Composition, compositions, totals
 from curation.pages.project_tabs import ProjectTabs, project_tabs
 from curation.pages.sample_card import SampleCard, sample_card
 from curation.stages.copying import storable
 from curation.stages.errors import InputError
-from curation.stages.verdict_filter import found_by, one, search_from, text_query
+from curation.stages.listing import listed
+from curation.stages.verdict_filter import one, search_from
 from toolcalls.wire import sample_from_json
 
 LIMIT = 30  # samples on a page
@@ -129,16 +130,9 @@ def _text(params: Mapping[str, Sequence[str]], name: str) -> str:
 
 def _cards(revision: DatasetRevision, chosen: SampleFilter) -> tuple[tuple[SampleCard, ...], int | None]:
     """The samples of a page, and the last one's position where more follow."""
-    entries = RevisionEntry.objects.filter(revision=revision, position__gt=chosen.after)
-    fields = {
-        "version__sample__split": chosen.split,
-        "version__category": chosen.category,
-        "version__language": chosen.language,
-    }
-    entries = entries.filter(**{name: "" if value == NOTHING else value for name, value in fields.items() if value})
-    if chosen.q:
-        query = text_query(revision.dataset_id, chosen.q)
-        entries = entries.none() if query is None else entries.filter(version__in=found_by(query).values("version_id"))
+    fields = {"category": chosen.category, "language": chosen.language}
+    fields = {name: "" if value == NOTHING else value for name, value in fields.items() if value}
+    entries = listed(revision, split=chosen.split, q=chosen.q, **fields).filter(position__gt=chosen.after)
     places = list(entries.order_by("position").values_list("position", "version_id")[: LIMIT + 1])
     versions = SampleVersion.objects.in_bulk([version for _, version in places[:LIMIT]])  # of a page's samples only
     cards = tuple(_card(position, versions[version]) for position, version in places[:LIMIT])

@@ -9,6 +9,7 @@ from django.urls import reverse
 from curation import access
 from curation.models import Iteration, Role, User
 from curation.pages.pool_page import ROUTES, with_query
+from curation.stages import review
 from curation.stages.filtering import VerdictFilter, counted, filter_query
 from curation.stages.verdict_filter import facet_names, read_value, written
 
@@ -51,6 +52,7 @@ class FacetsView:
     total: int
     facets: tuple[FacetView, ...]
     may_decide: bool
+    most: int  # on how many may be decided at once
     hidden: tuple[tuple[str, str], ...]  # the whole filter as form fields
     kinds: tuple[tuple[str, str], ...] = KINDS  # of decisions that can be made on many
 
@@ -70,4 +72,5 @@ def facets_view(iteration: Iteration, f: VerdictFilter, user: User) -> FacetsVie
     hidden = [(name, written(name, value)) for name in facet_names(f.turn) for value in getattr(f, name)]
     hidden += [("q", f.q)] if f.q else []
     may = access.may(user, iteration.run.project.team_id, Role.REVIEWER)
-    return FacetsView(iteration, f.turn, found.total, tuple(facets), may, tuple(hidden))
+    most = review.most_at_once(iteration, f.turn)
+    return FacetsView(iteration, f.turn, found.total, tuple(facets), may, most, tuple(hidden))

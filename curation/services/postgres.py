@@ -22,7 +22,14 @@ from curation.services.paths import DATABASE, Paths
 
 NEEDED_BYTES = 128 * 2**20  # of a new data folder with its first write-ahead log
 ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC", "log_timezone": "UTC"}
+# work_mem: what a search finds of 100,000 samples is counted in memory, not on disk.
+SETTINGS = {
+    "work_mem": "16MB",
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
 
 
 class EmbeddedPostgres:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from django.db.models import Count, F, Func
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, F, Func, Value
 
 from curation.models import Iteration
 from curation.models.decisions import DecisionKind
 from curation.models.verdicts import Change, Outcome
-from curation.stages.verdict_filter import NO_CALL, UNDECIDED, VerdictFilter, facet_names, matching, written
+from curation.stages.verdict_filter import NO_CALL, UNDECIDED, VerdictFilter, facet_condition, facet_names, matching, written
 
 LABELS = {
     "outcome": "Verdict",
@@ -59,21 +63,58 @@ def facets_of(iteration: Iteration, f: VerdictFilter) -> tuple[Facet, ...]:
 
 
 def counted(iteration: Iteration, f: VerdictFilter) -> Counted:
-    """Two queries: how often each combination of the plain facets occurs, from which all of them are added up, and the tools."""
+    """How often each combination of the plain facets occurs, from which all of them are added up, and the tools."""
     plain = [name for name in facet_names(f.turn) if name != "tool"]
-    cube = _cube(iteration, f, plain)
-    tally = {name: _tally(cube, f, plain, name) for name in plain} | {"tool": _tools(iteration, f)}
+    cube, tools = _both(iteration, f, plain) if f.q else (_cube(iteration, f, plain), _tools(iteration, f))
+    tally = {name: _tally(cube, f, plain, name) for name in plain} | {"tool": tools}
     facets = tuple(_facet(name, tally[name], f, iteration.run.choices.k) for name in facet_names(f.turn))
     total = sum(number for values, number in cube if _passes(values, f, plain))
     return Counted(total, facets)
 
 
-def _cube(iteration: Iteration, f: VerdictFilter, names: list[str]) -> list[tuple[dict[str, Any], int]]:
-    """Each combination of values that occurs under the search and the tools chosen, with its count."""
-    scope = matching(iteration, VerdictFilter(f.turn, tool=f.tool, q=f.q))
-    columns = [_COLUMNS.get(name, name) for name in names]
-    rows = scope.order_by().values_list(*columns).annotate(Count("pk"))
-    return [({name: _value(name, value) for name, value in zip(names, row, strict=False)}, row[-1]) for row in rows]
+_Cube = list[tuple[dict[str, Any], int]]  # combinations of values, with their counts
+
+
+def _cube(iteration: Iteration, f: VerdictFilter, names: list[str]) -> _Cube:
+    """Each combination of values that occurs under the tools chosen."""
+    rows = matching(iteration, VerdictFilter(f.turn, tool=f.tool)).order_by().values_list(*_columns(names))
+    return [_combination(names, row) for row in rows.annotate(Count("pk"))]
+
+
+def _columns(names: Iterable[str]) -> list[str]:
+    return [_COLUMNS.get(name, name) for name in names]
+
+
+def _combination(names: list[str], row: tuple[Any, ...]) -> tuple[dict[str, Any], int]:
+    return {name: _value(name, value) for name, value in zip(names, row, strict=False)}, row[-1]
+
+
+# Postgres looks once for the words, which takes longer than to count what has them; and then counts twice.
+BOTH = """
+WITH found AS MATERIALIZED ({found})
+SELECT {columns}, NULL, count(*) FROM found WHERE of_tools GROUP BY {columns}
+UNION ALL SELECT {nothing}, tool, count(*) FROM (SELECT unnest(tools) AS tool FROM found WHERE of_others) named GROUP BY tool
+"""
+
+
+def _both(iteration: Iteration, f: VerdictFilter, names: list[str]) -> tuple[_Cube, Counter[Any]]:
+    """Under a search: each combination of values under the tools chosen, and the tools under the other facets."""
+    columns, others = _columns(names), [(name, getattr(f, name)) for name in names if getattr(f, name)]
+    conditions = {
+        "of_tools": facet_condition("tool", f.tool) if f.tool else Value(True),
+        "of_others": reduce(and_, (facet_condition(*each) for each in others)) if others else Value(True),
+    }
+    scope = matching(iteration, VerdictFilter(f.turn, q=f.q)).order_by().annotate(**conditions)
+    try:
+        found, params = scope.values(*columns, "tools", *conditions).query.sql_with_params()
+    except EmptyResultSet:  # there is no word in the search
+        return [], Counter()
+    listed = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns))), params)
+        rows = cursor.fetchall()
+    cube = [_combination(names, (*row[:-2], row[-1])) for row in rows if row[0] is not None]
+    return cube, Counter({tool: count for *_, tool, count in rows if tool is not None})
 
 
 def _value(name: str, stored: Any) -> Any:
@@ -82,7 +123,7 @@ def _value(name: str, stored: Any) -> Any:
     return UNDECIDED if name == "decision" and not stored else stored
 
 
-def _tally(cube: Iterable[tuple[dict[str, Any], int]], f: VerdictFilter, names: list[str], of: str) -> Counter[Any]:
+def _tally(cube: _Cube, f: VerdictFilter, names: list[str], of: str) -> Counter[Any]:
     others = [name for name in names if name != of and getattr(f, name)]
     counts: Counter[Any] = Counter()
     for values, number in cube:

@@ -8,18 +8,18 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Max, Min, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BooleanField, F, Func, OuterRef, QuerySet, Subquery, Value
 
 from curation.models import Iteration, SampleWords, Verdict
 from curation.stages.errors import InputError
 from curation.stages.facets import Counted, Facet, FacetValue, counted, facets_of
 from curation.stages.verdict_filter import (
+    FEW,
     NO_CALL,
     ORDERS,
     UNDECIDED,
     Matches,
     VerdictFilter,
-    facet_condition,
     filter_from,
     filter_query,
     found_by,
@@ -45,8 +45,6 @@ __all__ = [
     "neighbours",
     "page_of",
 ]
-
-FEW = 2000  # samples found by a search up to which they are looked up one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +83,9 @@ def neighbours(iteration: Iteration, f: VerdictFilter, verdict: Verdict) -> tupl
 def _walked(iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
     """`matching` for a walk in order that ends after a page, which Postgres plans badly where it must guess how much is found.
 
-    Few that a search or a tool finds are looked up; with many, each verdict on the way is asked.
+    Few that a search finds are looked up; with many, each verdict on the way is asked.
     """
-    rows = matching(iteration, replace(f, q="", tool=()))
-    return _searched(_of_tools(rows, iteration, f), iteration, f.q)
-
-
-def _of_tools(rows: QuerySet[Verdict], iteration: Iteration, f: VerdictFilter) -> QuerySet[Verdict]:
-    if not f.tool:
-        return rows
-    few = list(matching(iteration, VerdictFilter(f.turn, tool=f.tool)).values_list("pk", flat=True)[: FEW + 1])
-    if len(few) <= FEW:
-        return rows.filter(pk__in=few)
-    # Within its bounds, else the walk may lead through the verdicts of all iterations before this one.
-    ends = Verdict.objects.filter(iteration=iteration, turn=f.turn).aggregate(first=Min("pk"), last=Max("pk"))
-    return rows.filter(facet_condition("tool", f.tool), pk__range=(ends["first"], ends["last"]))
+    return _searched(matching(iteration, replace(f, q="")), iteration, f.q)
 
 
 def _searched(rows: QuerySet[Verdict], iteration: Iteration, q: str) -> QuerySet[Verdict]:

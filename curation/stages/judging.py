@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from uuid import UUID
 
 from curation.models import Decision
@@ -13,7 +14,7 @@ from curation.models.verdicts import Change, Outcome
 from curation.stages.copying import copy_rows, json_text, storable
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.shards import Claim
-from toolcalls.records import Generation, Judgement, Turn, Verdict
+from toolcalls.records import Generation, Judgement, Sample, Turn, Verdict
 from toolcalls.selection import judge, verdict
 from toolcalls.wire import to_json
 
@@ -26,6 +27,7 @@ VERDICT_COLUMNS = (
     "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
     "sample_id", "outcome", "tools", "decision", "change",
 )  # fmt: skip
+NAMES_BYTES, PER_NAME = 1600, 8  # of the names of tools in an entry of an index, which holds 2,700 bytes in all; besides each
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +146,12 @@ def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ..
         claim.checkpoint_id,
         entry.sample_id,
         outcome(found, excluded=is_excluded(claim, entry)),
-        list(dict.fromkeys(storable(call.name) for call in entry.sample.truth or ())),
+        tool_names(entry.sample),
     )
+
+
+def tool_names(sample: Sample) -> list[str]:
+    """The tools that a truth calls, each once, in its order: as many as the index of verdicts has room for."""
+    names = dict.fromkeys(storable(call.name) for call in sample.truth or ())
+    ends = accumulate(len(name.encode()) + PER_NAME for name in names)
+    return [name for name, end in zip(names, ends, strict=True) if end <= NAMES_BYTES]

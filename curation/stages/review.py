@@ -25,6 +25,7 @@ from curation.stages.undoing import Undone, undo_event
 __all__ = ["DECIDABLE", "Undone", "approve", "decide", "decide_all", "record_decision", "undo_event"]
 
 DECIDABLE = (DecisionKind.KEEP, DecisionKind.DROP, DecisionKind.DISCUSS)  # a fix needs the corrected truth: stages.correcting
+MOST_MARKED = 100_000  # verdicts by one operation: some 5 s
 
 
 @transaction.atomic
@@ -86,7 +87,8 @@ def decide_all(iteration: Iteration, f: VerdictFilter, kind: str, by: User, *, e
     """Decide alike on all that a filter finds, and so in one operation, which can be undone whole.
 
     What is decided so already stays as it is. `expected` is the number that the person was shown: raises WrongState when
-    the filter finds another by now, when nothing is left to decide, or when it comes too late to matter.
+    the filter finds another by now, when nothing is left to decide, or when it comes too late to matter; InputError when it
+    would mark more than MOST_MARKED verdicts, for as long as which nobody else could decide.
     """
     run = iteration.run
     require(by, run.project.team, Role.REVIEWER)
@@ -97,6 +99,8 @@ def decide_all(iteration: Iteration, f: VerdictFilter, kind: str, by: User, *, e
     found = list(matching(iteration, f).order_by("sample_id").values_list("sample_id", flat=True))
     if len(found) != expected:
         raise WrongState(f"{len(found)} match by now, not {expected}: nothing was changed; look again")
+    if len(found) > (most := most_at_once(iteration, f.turn)):
+        raise InputError(f"{len(found):,} match, and at most {most:,} are decided at once: choose another facet, then the rest")
     place = Place(run.pk, iteration.pk, f.turn)
     decided = standing.standing(place, found)
     so_already = {each.sample for each in decided if each.kind == kind}
@@ -108,6 +112,12 @@ def decide_all(iteration: Iteration, f: VerdictFilter, kind: str, by: User, *, e
     event = events.record("review.decide_all", iteration, actor=by, before=_bulk(samples, before), after=after, why=why)
     standing.put(place, samples, kind, event, before=before, by=by, why=why)
     return event
+
+
+def most_at_once(iteration: Iteration, turn: int) -> int:
+    """On how many samples one operation may decide: a decision marks its sample's verdict in each of the run's iterations."""
+    iterations = 1 if turn else Iteration.objects.filter(run=iteration.run_id, number__gt=0).count()
+    return MOST_MARKED // max(1, iterations)
 
 
 def _bulk(samples: Sequence[int], before: Sequence[Standing]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ TEXTS = {"category": 40, "tool": LIMITS.name, "language": 16}  # facets of texts
 NUMBERS = ("hits", "calls")
 MOST_VALUES = 50  # of one facet
 LONGEST_QUERY = 200  # characters of a search
+FEW = 2000  # samples found by a search up to which they are looked up one by one
 
 
 @dataclass(frozen=True, slots=True)

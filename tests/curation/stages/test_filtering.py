@@ -149,7 +149,8 @@ def test_facets_are_counted_under_the_other_filters(iteration: Iteration) -> Non
 
 
 def test_a_facets_count_is_what_choosing_it_finds(iteration: Iteration) -> None:
-    for f in (VerdictFilter(0), VerdictFilter(0, q="weather", tool=("get_weather",)), VerdictFilter(0, hits=(1,))):
+    by_words = VerdictFilter(0, q="weather", tool=("get_weather",))
+    for f in (VerdictFilter(0), by_words, replace(by_words, outcome=("exact",), calls=(1, NO_CALL)), VerdictFilter(0, q="!?")):
         for facet in facets_of(iteration, f):
             for value in facet.values:
                 chosen: Any = {facet.name: (read_value(facet.name, value.value),)}
@@ -166,8 +167,10 @@ def test_decisions_are_found(iteration: Iteration, reviewer: User) -> None:
 def test_a_list_reads_neither_generations_nor_contents(iteration: Iteration, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(2) as told:
         page_of(iteration, VerdictFilter(0, outcome=("exact",)))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         counted(iteration, VerdictFilter(0, q="weather"))
+    with django_assert_num_queries(2):
+        counted(iteration, VerdictFilter(0, outcome=("exact",)))
     assert not any("curation_generation" in query["sql"] or "sampleversion" in query["sql"] for query in told.captured_queries)
 
 

@@ -45,6 +45,18 @@ def every(kind: str) -> dict[str, str]:
     return {f"sample-{number}": kind for number in range(8)}
 
 
+def test_an_operation_that_would_mark_too_many_verdicts_is_refused(
+    decide_all: Any, iteration: Iteration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "MOST_MARKED", 8)
+    assert decide_all("drop", 8)
+    Iteration.objects.create(run=iteration.run, number=2, state="done")
+    assert review.most_at_once(iteration, turn=1) == 8  # pairs are marked in their own iteration alone
+    with pytest.raises(InputError, match="8 match, and at most 4 are decided at once"):
+        decide_all("keep", 8)
+    assert shown() == every("drop")
+
+
 def test_an_operation_on_many_is_one_event_and_is_undone_whole(decide_all: Any, reviewer: User, engineer: User) -> None:
     event = decide_all("drop", 8, why="all wrong")
     assert shown() == every("drop")
