@@ -95,13 +95,17 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const id = event.detail.target?.id;
-    if (id === "panel") settlePanel();
     if (id === "list") settleList();
     if (id === "facets") settleFacets();
     if (onward && (id === "more" || id === "list")) {
       onward = false;
       step(1);
     }
+  });
+
+  // Not after the swap: a form that htmx has not seen yet would be sent as if there were no htmx.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id === "panel") settlePanel();
   });
 
   function settlePanel() {

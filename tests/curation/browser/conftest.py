@@ -66,6 +66,7 @@ def storage(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> P
         setting = f"{name.upper()}_ROOT"
         setattr(settings, setting, tmp_path / name)
         monkeypatch.setenv(setting, str(tmp_path / name))
+    monkeypatch.setenv("MODEL_ROOTS", str(tmp_path / "models"))  # as model_root has it
     return tmp_path
 
 
@@ -75,3 +76,21 @@ def enter(page: Page, site: str, user: User) -> Page:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     return page
+
+
+@pytest.fixture
+def browser_of(chromium: Browser, web: str, complaints: list[str]) -> Iterator[Callable[[User], Page]]:
+    """`browser_of(reviewer)`: a browser of that person's own, signed in."""
+    contexts = []
+
+    def make(user: User) -> Page:
+        contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}, base_url=web))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda said: said.type in {"error", "warning"} and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return enter(page, web, user)
+
+    yield make
+    for context in contexts:
+        context.close()
