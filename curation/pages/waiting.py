@@ -66,8 +66,8 @@ def review_links(iteration: Iteration) -> tuple[Link, ...]:
     place = [iteration.run_id, iteration.number]
     pool, pairs = reverse("pool", args=place), reverse("pairs", args=place)
     return (
-        Link("Selected samples", f"{pool}?{SELECTED}"),
-        Link("Selected pairs", f"{pairs}?{SELECTED}"),
+        Link("Review samples", f"{pool}?{SELECTED}"),
+        Link("Review pairs", f"{pairs}?{SELECTED}"),
         Link("Decided so far", f"{pool}?{DECIDED}"),
     )
 
