@@ -87,14 +87,17 @@ def check_options(kind: str, split: str | None, heldout_share: float) -> None:
 
 
 def _locked_dataset(project: Project, name: str, by: User | None) -> Dataset:
-    """The data set, locked: imports into it come one after another. Raises InputError for a name like another's."""
+    """The data set, locked: imports into it come one after another, runs on it do not wait for them.
+
+    Raises InputError for a name like another's.
+    """
     slug, name = slug_of(name, "data set"), plain_name(name, "the data set's name", LONGEST_NAME)
     dataset, created = Dataset.objects.get_or_create(project=project, slug=slug, defaults={"name": name})
     if created:
         events.record("dataset.create", dataset, team=project.team, actor=by, after={"name": dataset.name})
     elif name.casefold() not in (dataset.name.casefold(), dataset.slug):
         raise InputError(f"data set {name!r} would have the same address as {dataset.name!r}; choose another name")
-    return Dataset.objects.select_for_update().get(pk=dataset.pk)
+    return Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
 
 
 def _read(incoming: Incoming, source: Path | IO[bytes], kind: str, storing: Storing) -> None:
