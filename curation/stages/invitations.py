@@ -42,7 +42,7 @@ def invite(team: Team, role: str, by: User | None, note: str = "") -> NewInvitat
     if role not in Role.values:
         raise InputError(f"role {role!r}: choose one of {', '.join(Role.values)}")
     note = plain_name(note, "the note", 120, least=0)
-    Team.objects.select_for_update().get(pk=team.pk)  # two requests at once count one after the other
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)  # two requests at once count one after the other
     if standing().filter(team=team).count() >= MOST_OPEN:
         raise InputError(f"{team} has {MOST_OPEN} open invitations; revoke those that nobody will use")
     token = secrets.token_urlsafe(32)

@@ -122,7 +122,7 @@ def join(team: Team, user: User, role: Role) -> Membership:
 
 def _locked(membership: Membership) -> str:
     """The role that the member has now. Changes of one team's members wait for each other from here on."""
-    Team.objects.select_for_update().get(pk=membership.team_id)
+    Team.objects.select_for_update(no_key=True).get(pk=membership.team_id)
     held = Membership.objects.filter(pk=membership.pk).values_list("role", flat=True).first()
     if held is None:
         raise WrongState(f"{membership.user} is no member of {membership.team} any more")
