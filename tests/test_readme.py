@@ -9,10 +9,15 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from django.core.management import get_commands, load_command_class
+from django.urls import resolve
+
+from curation.api.review import NewDecision
+from curation.api.site import api
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
@@ -26,7 +31,9 @@ def commands_that_begin(*words: str) -> list[list[str]]:
 
 
 def test_every_line_is_of_a_kind_that_is_tested() -> None:
-    kinds = (("make",), ("python", "manage.py"), ("python", "-m", "trainer"), ("export",), ("pip", "install"), ("celery",))
+    kinds = (
+        ("make",), ("python", "manage.py"), ("python", "-m", "trainer"), ("export",), ("pip", "install"), ("celery",), ("curl",)
+    )  # fmt: skip
     known = sum(len(commands_that_begin(*kind)) for kind in kinds)
     assert known == len(COMMANDS) > 0
 
@@ -53,6 +60,17 @@ def test_trainer_takes_its_commands() -> None:
         [sys.executable, "-c", code], check=False, input=json.dumps(lines), text=True, cwd=PROJECT, capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", commands_that_begin("curl"), ids=lambda line: line[-1])
+def test_the_api_has_the_address_and_takes_what_is_sent(line: list[str]) -> None:
+    asked = urlsplit(line[-1].replace("$API", "/api/v1"))
+    method = "post" if "-d" in line else "get"
+    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{resolve(asked.path).route}")
+    operation = api.get_openapi_schema()["paths"][route][method]
+    assert set(parse_qs(asked.query)) <= {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+    if method == "post":
+        NewDecision(**json.loads(line[line.index("-d") + 1]))
 
 
 def test_the_extras_exist() -> None:
