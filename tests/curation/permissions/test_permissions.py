@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
 
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -228,12 +230,28 @@ def ask(client: Client, method: str, address: str, sent: Any = None, **how: Any)
     """Send it, and undo what it did, the client's cookies included. Nothing may fail for anybody."""
     cookies = client.cookies.copy()
     with transaction.atomic():
-        response = getattr(client, method.lower())(address, sent or {}, **how)
+        response = elsewhere(partial(getattr(client, method.lower()), address, sent or {}, **how))
         transaction.set_rollback(True)
     client.cookies = cookies
     response.close()
     assert response.status_code < 500, f"{method} {address} failed: {response.status_code}"
     return response
+
+
+def elsewhere(send: Callable[[], Any]) -> Any:
+    """In a thread without an event loop: Playwright leaves one in this thread, where Django then answers no async view."""
+    shared = connections["default"]
+
+    def run() -> Any:
+        connections["default"] = shared
+        return send()
+
+    shared.inc_thread_sharing()
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(run).result()
+    finally:
+        shared.dec_thread_sharing()
 
 
 def ask_page(client: Client, method: str, address: str, form: Any = None) -> Any:
