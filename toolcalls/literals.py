@@ -103,7 +103,7 @@ class Reader:
 
     def _checked(self, text: str) -> str:
         """Join surrogate pairs; refuse what no database can store."""
-        if any("\ud800" <= mark <= "\udfff" for mark in text):
+        if not text.isascii() and any("\ud800" <= mark <= "\udfff" for mark in text):
             try:
                 text = text.encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:

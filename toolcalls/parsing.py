@@ -94,6 +94,10 @@ def _name(reader: Reader, limits: Limits) -> str:
     A parenthesis belongs to the name unless `parameter=` follows, or `)` and the end of the call.
     """
     start, depth = reader.position, 0
+    plain = _PLAIN_NAME.match(reader.text, start)
+    if plain and len(plain[0]) <= limits.name:
+        reader.position = plain.end()
+        return plain[0].rstrip()
     while stop := _NAME_STOP.search(reader.text, reader.position):
         reader.position = stop.start()
         if reader.position - start > limits.name:
@@ -141,20 +145,26 @@ def _read_plain(reader: Reader, arguments: dict[str, Json]) -> bool:
     found = _PLAIN.match(reader.text, reader.position)
     if found is None or found[1] in arguments:
         return False
-    name, text, fraction, whole, word = found.groups()
+    name, text, fraction, whole, word, texts = found.groups()
     if text is not None:
         arguments[name] = text
     elif whole is not None:
         arguments[name] = int(whole)
+    elif fraction is not None:
+        arguments[name] = float(fraction)
     else:
-        arguments[name] = float(fraction) if fraction is not None else word == "True"
+        arguments[name] = _TEXT.findall(texts) if texts is not None else word == "True"
     reader.position = found.end()
     return True
 
 
+_PLAIN_NAME = re.compile(rf"[^\W\d][\w .-]*+(?={_ARGUMENTS.pattern})")
+_CHARACTERS = r'[^"\\\0\ud800-\udfff]*'  # of a text that stands as it is
+_TEXT = re.compile(f'"({_CHARACTERS})"')
 _PLAIN = re.compile(
     r"([^\W\d][\w.-]{0,127})="
-    r'(?:"([^"\\\0\ud800-\udfff]*)"|(-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17})|(-?(?:0|[1-9][0-9]{0,17}))|(True|False))'
+    rf'(?:"({_CHARACTERS})"|(-?(?:0|[1-9][0-9]{{0,17}})\.[0-9]{{1,17}})|(-?(?:0|[1-9][0-9]{{0,17}}))|(True|False)'
+    rf'|\[("{_CHARACTERS}"(?:,\s*"{_CHARACTERS}")*)\])'
     r"(?:\s*,\s*|\s*(?=\)))"
 )
 _PARAMETER_NAME = re.compile(rf"({_PARAMETER})=(?!=)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from toolcalls.records import Sample
 
@@ -21,15 +21,16 @@ _UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUNS = re.compile(f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+")
-_ASCII = re.compile(rf"([a-z0-9]{{1,{LONGEST}}})[a-z0-9]*")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_ASCII = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte in range(128)) + bytes(128)  # else a space
 
 
 def words(text: str) -> list[str]:
     """The words of a text in their order, repeated ones again."""
     if text.isascii():
-        return _ASCII.findall(text.lower())
-    found: list[str] = []
+        found = text.encode().translate(_ASCII).decode().split()
+        return found if max(map(len, found), default=0) <= LONGEST else [word[:LONGEST] for word in found]
+    found = []
     for run in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
         if _IS_UNSPACED.match(run):
             found += (run[place : place + 2] for place in range(max(1, len(run) - 1)))
@@ -40,32 +41,28 @@ def words(text: str) -> list[str]:
 
 def sample_words(sample: Sample, key: str | None = None) -> set[str]:
     """What a sample is found by: its id (or the key that it is stored under), what was said, its truth's tools and values."""
-    texts = [sample.id if key is None else key, *(message.content for message in sample.messages), *_truth_texts(sample)]
+    texts = [sample.id if key is None else key, *[message.content for message in sample.messages]]
+    if sample.truth is None:
+        texts.append(sample.truth_text or "")
+    for call in sample.truth or ():
+        texts.append(call.name)
+        _add_texts(texts, call.arguments.values())
     found = words("\n".join(texts))
     different = set(found)
     return different if len(different) <= MOST else set(itertools.islice(dict.fromkeys(found), MOST))
 
 
-def _truth_texts(sample: Sample) -> Iterator[str]:
-    if sample.truth is None:
-        yield sample.truth_text or ""
-        return
-    for call in sample.truth:
-        yield call.name
-        yield from _strings(call.arguments)
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
+def _add_texts(texts: list[str], values: Iterable[object]) -> None:
+    """Texts and numbers among the values, and within lists and objects."""
+    for value in values:
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, dict):
+            _add_texts(texts, value.values())
+        elif isinstance(value, list | tuple):
+            _add_texts(texts, value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            texts.append(str(value))
 
 
 def query_words(query: str) -> tuple[tuple[str, ...], str | None]:

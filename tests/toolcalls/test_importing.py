@@ -333,6 +333,20 @@ def test_duplicates_and_turns_of_one_conversation_fall_on_the_same_side() -> Non
     assert split_of(sample(tools=(WEATHER, other)), 0.5) == split_of(sample(tools=(other, WEATHER)), 0.5)
 
 
+@pytest.mark.parametrize(
+    ("query", "names", "place"),
+    [
+        ("Is it hot in Rome?", ("weather", "time"), 0.047016),
+        ("naïve CAFÉ ﬁn_1", ("a",), 0.408759),
+        ("?!", ("x",), 0.96546),
+        ("snake_case 10%", ('Tool "é"',), 0.480186),
+    ],
+)
+def test_a_sample_stays_on_its_side_for_good(query: str, names: tuple[str, ...], place: float) -> None:
+    same = sample(tools=tuple({"name": name} for name in names), messages=(Message("user", query),))
+    assert [split_of(same, place + step) for step in (-1e-5, 1e-5)] == ["train", "heldout"]
+
+
 def test_the_held_out_share_is_about_as_asked() -> None:
     sides = Counter(split_of(sample(messages=(Message("user", f"Question {number}"),)), 0.2) for number in range(2000))
     assert 340 < sides["heldout"] < 460
