@@ -67,12 +67,16 @@ def import_dataset(
     with transaction.atomic():
         dataset = _locked_dataset(project, name, by)
         last = revisions.last_revision(dataset)
+        first = revisions.open_first(dataset, source=label, by=by)
         incoming = Incoming(split, heldout_share, skip_errors, on_progress, (dataset_word(dataset.pk),))
-        with Storing(dataset, last if append else None, one_split=not incoming.split_by_hash, by=by) as storing:
+        with Storing(dataset, last if append else None, first, one_split=not incoming.split_by_hash, by=by) as storing:
             _read(incoming, source, format, storing)
         _refuse_errors(incoming, label)
         _refuse_crossing(dataset, storing.crossing)
-        stored = revisions.next_revision(dataset, last, append=append, source=label, by=by)
+        if first is not None:
+            stored = revisions.close_first(first)
+        else:
+            stored = revisions.next_revision(dataset, last, append=append, source=label, by=by)
         return _reported(dataset, stored, incoming, duplicates=incoming.duplicates + storing.duplicates, label=label, by=by)
 
 

@@ -1,10 +1,12 @@
-"""Incoming samples: one file's rows, keyed, split, freed of duplicates and written as lines for the staging table."""
+"""Incoming samples: one file's rows, keyed, split, freed of duplicates and written as rows of the staging table."""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring as quoted
 from typing import IO
 
 from toolcalls.importing import ContentText, RowError, content_text, read_samples, split_of
@@ -14,7 +16,7 @@ from toolcalls.searching import sample_words
 KEPT_ERRORS = 1000  # the rest is counted only
 PROGRESS_ROWS = 500  # rows between two reports of progress
 BATCH_ROWS = 1000
-BATCH_CHARACTERS = 4 * 2**20  # a batch ends with the row that reaches either
+BATCH_BYTES = 4 * 2**20  # a batch ends with the row that reaches either
 LIMITS = {"id": 255, "category": 40, "language": 16}  # characters
 UNNAMED = "\0"  # begins the ids that the reader makes of row numbers; no id of a file can hold it
 COLUMNS = "position, key, split, sha256, content, category, language, calls, words"
@@ -22,7 +24,7 @@ COLUMNS = "position, key, split, sha256, content, category, language, calls, wor
 
 @dataclass(slots=True)
 class Incoming:
-    """Reads one file, counts, and hands on lines of COLUMNS; not in charge of what the data set holds already.
+    """Reads one file, counts, and hands on rows of COLUMNS as binary COPY reads them; not in charge of what is stored already.
 
     `split` wins; else a share over 0 splits by hash; else each sample says its own.
     """
@@ -40,6 +42,7 @@ class Incoming:
     _questions: dict[str, int] = field(default_factory=dict)  # question hash → different samples that ask it
     _keys: set[str] = field(default_factory=set)
     _line: int = 0
+    _staged: int = 0  # samples handed on, which are numbered from 0
 
     @property
     def split_by_hash(self) -> bool:
@@ -47,44 +50,45 @@ class Incoming:
 
     def read(self, file: IO[bytes], kind: str, store: Callable[[bytes], None]) -> None:
         """Give `store` every usable row, in batches. After an error that refuses the file, only look for more errors."""
-        batch: list[str] = []
-        characters = 0
-        for line in self._lines(read_samples(self._counted(file), kind, UNNAMED)):
+        batch: list[bytes] = []
+        size = 0
+        for row in self._rows(read_samples(self._counted(file), kind, UNNAMED)):
             if self.errors and not self.skip_errors:
                 batch.clear()
                 continue
-            batch.append(line)
-            characters += len(line)
-            if len(batch) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
-                store("".join(batch).encode())
+            batch.append(row)
+            size += len(row)
+            if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
+                store(b"".join(batch))
                 batch.clear()
-                characters = 0
+                size = 0
         if batch and (self.skip_errors or not self.errors):
-            store("".join(batch).encode())
+            store(b"".join(batch))
 
     def _counted(self, file: Iterable[bytes]) -> Iterator[bytes]:
         for line in file:
             self._line += 1
             yield line
 
-    def _lines(self, found: Iterable[Sample | RowError]) -> Iterator[str]:
+    def _rows(self, found: Iterable[Sample | RowError]) -> Iterator[bytes]:
         for each in found:
             self.rows += 1
-            line = each if isinstance(each, RowError) else self._staged(each)
-            if isinstance(line, RowError):
+            row = each if isinstance(each, RowError) else self._row(each)
+            if isinstance(row, RowError):
                 self.skipped += 1
-                self.errors += [line] if len(self.errors) < KEPT_ERRORS else []
-            elif line is not None:
-                yield line
+                self.errors += [row] if len(self.errors) < KEPT_ERRORS else []
+            elif row is not None:
+                yield row
             if self.on_progress and self.rows % PROGRESS_ROWS == 0:
                 self.on_progress(self.rows)
 
-    def _staged(self, sample: Sample) -> str | RowError | None:
-        """The row to store, as COPY reads it; None for a duplicate."""
+    def _row(self, sample: Sample) -> bytes | RowError | None:
+        """The row to store; None for a duplicate."""
         content = content_text(sample)
-        sha256 = content.sha256
+        written = content.whole
+        digest = hashlib.sha256(f"{{{written}}}".encode()).digest()
         split = self.split or (split_of(sample, self.heldout_share) if self.heldout_share else sample.split)
-        known = self._splits.get(bytes.fromhex(sha256))
+        known = self._splits.get(digest)
         if known is not None and known != split:
             return self._error(sample, f"its copy is in the split {known}, it in {split}; remove one of them")
         if known is not None:
@@ -96,13 +100,16 @@ class Incoming:
         if key in self._keys:
             return self._error(sample, f"its id {key!r} is that of another row; make the ids unique")
         self._keys.add(key)
-        self._splits[bytes.fromhex(sha256)] = split
-        written = content.whole
+        self._splits[digest] = split
         if "\\u" in written:
             written = content_text(sample, ascii_only=False).whole
         words = sample_words(sample, key)
         words.update(self.found_by)
-        return _line(sample, (str(self.rows), key, split, sha256), written, words)
+        wire = f'{{"id":{quoted(key)},{written},"category":{quoted(sample.category)},"language":{quoted(sample.language)}'
+        calls = _NULL if sample.truth is None else _CALLS.pack(2, len(sample.truth))
+        self._staged += 1
+        texts = (key, split, digest.hex(), wire, sample.category, sample.language)
+        return _START.pack(9, 4, self._staged - 1) + b"".join([*map(_text, texts), calls, _vector(words)])
 
     def _key(self, sample: Sample, content: ContentText) -> str:
         """The file's own id; else one of what the sample asks, so that a corrected truth is a version of the same sample,
@@ -118,22 +125,20 @@ class Incoming:
         return RowError(self._line, f"{name}: {problem}")
 
 
-def _line(sample: Sample, first: tuple[str, str, str, str], content: str, words: set[str]) -> str:
-    """One line for COPY, `first` its first four values. The content is the sample's JSON without its split and the end."""
-    position, key, split, sha256 = first
-    category, language = _text(sample.category), _text(sample.language)
-    wire = f'{{"id":{_text(key)},{content},"category":{category},"language":{language}'.replace("\\", "\\\\")
-    calls = "\\N" if sample.truth is None else len(sample.truth)
-    vector = "'" + "' '".join(words) + "'"
-    key, category, language = map(_escaped, (key, sample.category, sample.language))
-    return f"{position}\t{key}\t{split}\t{sha256}\t{wire}\t{category}\t{language}\t{calls}\t{vector}\n"
+def _text(text: str) -> bytes:
+    """A value as COPY's binary format wants it."""
+    value = text.encode()
+    return _LENGTH.pack(len(value)) + value
 
 
-_text = json.JSONEncoder(ensure_ascii=False).encode
+def _vector(words: set[str]) -> bytes:
+    """Words without places, as a tsvector is received; the server sorts them."""
+    value = "\0\0\0".join((*words, "")).encode()
+    return _VECTOR.pack(len(value) + 4, len(words)) + value
 
 
-def _escaped(text: str) -> str:
-    """A value as COPY's text format wants it."""
-    if text.isalnum():
-        return text
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+_START = struct.Struct(">hii")  # number of columns; the position
+_LENGTH = struct.Struct(">i")
+_CALLS = struct.Struct(">ih")
+_VECTOR = struct.Struct(">ii")
+_NULL = _LENGTH.pack(-1)

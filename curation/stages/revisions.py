@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from curation.models import Dataset, DatasetRevision, User
+from curation.models import Dataset, DatasetRevision, Sample, User
 
 # The words' index is brought up to date at once: until then each search reads all that is pending.
 TIDY = """
@@ -34,9 +34,8 @@ FROM (
 """
 SUM_UP = """
 SELECT encode(sha256(convert_to(coalesce(string_agg(v.sha256, '' ORDER BY l.position), ''), 'UTF8')), 'hex'),
-       count(*) FILTER (WHERE s.split = 'train'), count(*) FILTER (WHERE s.split = 'heldout'), count(v.calls),
-       (SELECT count(*) FROM arrived WHERE new)
-FROM listed l
+       count(*) FILTER (WHERE s.split = 'train'), count(*) FILTER (WHERE s.split = 'heldout'), count(v.calls)
+FROM {listed} l
 JOIN curation_sampleversion v ON v.id = l.version_id
 JOIN curation_sample s ON s.id = v.sample_id
 """
@@ -44,6 +43,10 @@ ADD_ENTRIES = """
 INSERT INTO curation_revisionentry (revision_id, position, version_id)
 SELECT %(revision)s, position, version_id FROM listed ORDER BY position
 """
+
+
+COUNT_NEW = "SELECT count(*) FROM arrived WHERE new"
+ENTRIES = "(SELECT position, version_id FROM curation_revisionentry WHERE revision_id = %(revision)s)"
 
 
 class Stored(NamedTuple):
@@ -59,13 +62,34 @@ def last_revision(dataset: Dataset) -> DatasetRevision | None:
     return DatasetRevision.objects.filter(dataset=dataset).order_by("-number").first()
 
 
+def open_first(dataset: Dataset, *, source: str, by: User | None) -> DatasetRevision | None:
+    """The first revision of a data set without samples, still to be filled; None when there are some already."""
+    if Sample.objects.filter(dataset=dataset).exists():
+        return None
+    return DatasetRevision.objects.create(
+        dataset=dataset, number=1, sha256="", train=0, heldout=0, source=source[:255], created_by=by
+    )
+
+
+def close_first(revision: DatasetRevision) -> Stored:
+    """Sum up what `Storing` has filled the first revision with."""
+    with connection.cursor() as cursor:
+        cursor.execute(TIDY)
+        cursor.execute(SUM_UP.format(listed=ENTRIES), {"revision": revision.pk})
+        revision.sha256, revision.train, revision.heldout, calls = cursor.fetchone()
+    revision.save(update_fields=["sha256", "train", "heldout"])
+    return Stored(revision, True, revision.train + revision.heldout, calls)
+
+
 def next_revision(dataset: Dataset, last: DatasetRevision | None, *, append: bool, source: str, by: User | None) -> Stored:
     """List what `Storing` has stored as the next revision; the data set is locked by the caller."""
     with connection.cursor() as cursor:
         cursor.execute(TIDY)
         cursor.execute(LIST, {"kept": last.pk if last is not None and append else None})
-        cursor.execute(SUM_UP)
-        sha256, train, heldout, calls, new = cursor.fetchone()
+        cursor.execute(SUM_UP.format(listed="listed"))
+        sha256, train, heldout, calls = cursor.fetchone()
+        cursor.execute(COUNT_NEW)
+        (new,) = cursor.fetchone()
         if last is not None and not new and last.sha256 == sha256:
             return Stored(last, False, 0, calls)
         revision = DatasetRevision.objects.create(

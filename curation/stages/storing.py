@@ -12,12 +12,15 @@ from django.db import connection
 from curation.models import Dataset, DatasetRevision, User
 from curation.stages.incoming import COLUMNS
 
-# `held`: what the revision that is appended to holds. `arrived`: what the file's rows have become.
+# `held`: what the revision that is appended to holds. `arrived`: what the file's rows have become. The ids are for a data set's
+# first revision, whose samples and versions are all new.
 STAGING = """
 DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.held, pg_temp.arrived;
 CREATE TEMPORARY TABLE incoming (
     position integer NOT NULL, key text NOT NULL, split text NOT NULL, sha256 text NOT NULL, content text NOT NULL,
-    category text NOT NULL, language text NOT NULL, calls smallint, words tsvector NOT NULL
+    category text NOT NULL, language text NOT NULL, calls smallint, words tsvector NOT NULL,
+    sample_id bigint NOT NULL DEFAULT nextval('curation_sample_id_seq'),
+    version_id bigint NOT NULL DEFAULT nextval('curation_sampleversion_id_seq')
 ) WITH (toast_tuple_target = 8160) ON COMMIT DROP;
 CREATE TEMPORARY TABLE arrived (position integer NOT NULL, sample_id bigint NOT NULL, version_id bigint NOT NULL, new boolean)
     ON COMMIT DROP;
@@ -34,7 +37,8 @@ SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '16MB';
 """
-COPY = f"COPY incoming ({COLUMNS}) FROM STDIN"
+COPY = f"COPY incoming ({COLUMNS}) FROM STDIN (FORMAT binary)"
+COPY_BEGINS, COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 # Rows whose sample, or whose content in the last revision, is in the other split.
 CROSSING = """
 SELECT known, split FROM (
@@ -87,6 +91,17 @@ INSERT INTO arrived
 SELECT p.position, p.sample_id, coalesce(p.version_id, a.id), p.version_id IS NULL
 FROM placed p LEFT JOIN added a ON a.sample_id = p.sample_id
 """
+# The first revision of a data set without samples: nothing is looked for, nothing sorted, each table is filled in its order.
+ADD_FIRST = """
+INSERT INTO curation_sample (id, dataset_id, key, split) SELECT sample_id, %(dataset)s, key, split FROM incoming;
+INSERT INTO curation_sampleversion
+    (id, sample_id, number, sha256, content, category, language, calls, created_by_id, created_at)
+    SELECT version_id, sample_id, 1, sha256, (content || ',"split":"' || split || '"}')::json,
+           category, language, calls, %(by)s, now() FROM incoming;
+INSERT INTO curation_samplewords (version_id, words) SELECT version_id, words FROM incoming;
+INSERT INTO curation_revisionentry (revision_id, position, version_id)
+    SELECT %(first)s, position, version_id FROM incoming
+"""
 MOST_CROSSING = 20
 TURN = 0.0002  # seconds that the reading thread holds the interpreter while an answer of the database waits for it
 USUAL_TURN = sys.getswitchinterval()
@@ -105,12 +120,17 @@ class Storing:
     Nobody else may use the connection between `add` and the end of the `with`. Not in charge of the revision.
     """
 
-    def __init__(self, dataset: Dataset, last: DatasetRevision | None, *, one_split: bool, by: User | None) -> None:
-        """`last`: the revision that goes on in the next one. `one_split`: refuse what would cross over."""
+    def __init__(
+        self, dataset: Dataset, last: DatasetRevision | None, first: DatasetRevision | None, *, one_split: bool, by: User | None
+    ) -> None:
+        """`last`: the revision that goes on in the next one. `first`: that of a data set without samples, which gets its
+        entries here. `one_split`: refuse what would cross over."""
         self.crossing: list[Crossing] = []
         self.duplicates = 0  # rows that the last revision holds under another key
-        self._one_split = one_split
-        self._names = {"dataset": dataset.pk, "last": last and last.pk, "by": by and by.pk, "most": MOST_CROSSING}
+        self._one_split = one_split and first is None
+        self._names = {"dataset": dataset.pk, "last": last and last.pk, "first": first and first.pk, "by": by and by.pk}
+        self._names["most"] = MOST_CROSSING
+        self._add = ADD if first is None else ADD_FIRST
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storing")
         self._pending: Future[None] | None = None
 
@@ -145,9 +165,9 @@ class Storing:
         with raw.cursor() as cursor:
             cursor.execute("TRUNCATE incoming")
             with cursor.copy(COPY) as copy:
-                copy.write(batch)
+                copy.write(COPY_BEGINS + batch + COPY_ENDS)
             if self._one_split:
                 self.crossing = [Crossing(*found) for found in cursor.execute(CROSSING, self._names)]
             if self._names["last"] is not None:
                 self.duplicates += cursor.execute(DROP_HELD).rowcount
-            cursor.execute(ADD, self._names)
+            cursor.execute(self._add, self._names)
