@@ -190,6 +190,21 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='curation.team'),
         ),
         migrations.AlterField(
+            model_name='revisionentry',
+            name='revision',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='curation.datasetrevision'),
+        ),
+        migrations.AlterField(
+            model_name='sample',
+            name='dataset',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='curation.dataset'),
+        ),
+        migrations.AlterField(
+            model_name='sampleversion',
+            name='sample',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='curation.sample'),
+        ),
+        migrations.AlterField(
             model_name='verdict',
             name='iteration',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='curation.iteration'),

@@ -1,4 +1,7 @@
-"""Data: dataset → revision (a frozen list) → sample version (immutable) of a sample (identity)."""
+"""Data: dataset → revision (a frozen list) → sample version (immutable) of a sample (identity).
+
+A foreign key with which a unique index begins has no index of its own: an import would have to fill it for nothing.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ class DatasetRevision(models.Model):
 class Sample(models.Model):
     """A sample's identity: its key within the data set. The split belongs to the identity, so no version crosses it."""
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="samples")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="samples", db_index=False)
     key = models.CharField(max_length=255)
     split = models.CharField(max_length=8, choices=Split.choices)
 
@@ -73,7 +76,7 @@ class Sample(models.Model):
 class SampleVersion(models.Model):
     """What a sample says at one time; never edited. `content` is the wire form of toolcalls.records.Sample."""
 
-    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="versions")
+    sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="versions", db_index=False)
     number = models.PositiveIntegerField(default=1)
     sha256 = models.CharField(max_length=64)
     content = OrderedJSONField()
@@ -93,7 +96,7 @@ class SampleVersion(models.Model):
 class RevisionEntry(models.Model):
     """One line of a revision: the version of a sample that it holds, at its place."""
 
-    revision = models.ForeignKey(DatasetRevision, on_delete=models.CASCADE, related_name="entries")
+    revision = models.ForeignKey(DatasetRevision, on_delete=models.CASCADE, related_name="entries", db_index=False)
     position = models.PositiveIntegerField()
     version = models.ForeignKey(SampleVersion, on_delete=models.PROTECT, related_name="+")
 
