@@ -208,6 +208,8 @@ def save_account(user: User, changed: Collection[str], by: User) -> None:
 @transaction.atomic
 def sign_in_link(user: User, lifetime: timedelta = LINK_LIFETIME, by: User | None = None) -> str:
     """The token of a link that signs its user in once. It is shown this once: the database keeps its sha256 only."""
+    if by is not None and not by.is_superuser:
+        raise NotPermitted(f"{by} is no operator of this installation; links that sign others in are made by one")
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, token_sha256=digest(token), expires_at=timezone.now() + lifetime)
     events.record("user.link", user, actor=by, after={"lifetime_seconds": lifetime.total_seconds()})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -120,6 +121,15 @@ def test_operator_makes_a_link_that_signs_somebody_in(site: Client, viewer: User
     assert Event.objects.get(verb="user.link").actor == operator
     form["_selected_action"] = [viewer.pk, operator.pk]
     assert "Select one account" in site.post(address("user", "changelist"), form, follow=True).content.decode()
+
+
+def test_staff_that_may_see_accounts_makes_no_link_into_one(client: Client, operator: User) -> None:
+    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client.force_login(clerk)
+    form = {"action": "make_link", "_selected_action": [operator.pk]}
+    assert client.post(address("user", "changelist"), form).status_code == 403
+    assert not SignInLink.objects.exists()
 
 
 def test_team_gets_members_and_keeps_an_owner(site: Client, owner: User, viewer: User, team: Team, outsider: User) -> None:
