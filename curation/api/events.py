@@ -16,6 +16,7 @@ from curation.api.paging import Page, Slice, newest_first
 from curation.api.persons import Person
 from curation.api.signing import me
 from curation.models import Event
+from curation.models.events import Brief
 
 router = Router()
 
@@ -79,16 +80,9 @@ def event_of(request: HttpRequest, run: int, event: int) -> Event:
     return found
 
 
-class _Brief(models.Func):
-    """The JSON without its lists of samples, which may be as long as the pool."""
-
-    template = "(%(expressions)s - 'samples' - 'decisions')"
-    output_field = models.JSONField()
-
-
 def _page(events: models.QuerySet[Any], by: EventSlice) -> dict[str, Any]:
     if by.verb is not None:
         events = events.filter(verb=by.verb)
     if by.by is not None:
         events = events.filter(actor=by.by)
-    return newest_first(events.select_related("actor").defer("before").annotate(shown=_Brief("before")), by)
+    return newest_first(events.select_related("actor").defer("before").annotate(shown=Brief("before")), by)

@@ -27,3 +27,10 @@ class Event(models.Model):
             models.Index(fields=["run_id", "id"], name="event_of_run"),
             models.Index(fields=["team", "id"], name="event_of_team"),
         ]
+
+
+class Brief(models.Func):
+    """An event's JSON without its lists of samples, which may be as long as the pool."""
+
+    template = "(%(expressions)s - 'samples' - 'decisions')"
+    output_field = models.JSONField()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from curation.access import may
 from curation.models import Dataset, Decision, Event, Membership, Project, Role, Run, Upload, User
+from curation.models.events import Brief
 from curation.pages.event_names import Names, names_of
 from curation.pages.event_sentences import actor, phrase
 from curation.pages.project_tabs import ProjectTabs, project_tabs
@@ -76,13 +76,6 @@ class EventsPage:
     older: str  # the query of the next page
 
 
-class _Brief(models.Func):
-    """The JSON without its lists of samples, which may be as long as the pool."""
-
-    template = "(%(expressions)s - 'samples' - 'decisions')"
-    output_field = models.JSONField()
-
-
 def project_events(project: Project, user: User, params: Mapping[str, Sequence[str]]) -> EventsPage:
     """Its runs, data sets and uploads, and the team behind it."""
     chosen = _filter(params, OF_PROJECTS)
@@ -125,7 +118,7 @@ def _is_number(text: str) -> bool:
 
 def _lines(events: QuerySet[Any], chosen: EventFilter, team: int, user: User) -> tuple[tuple[EventLine, ...], str]:
     standing = Decision.objects.filter(made_by=OuterRef("pk"), undone_at=None)
-    found = _chosen(events, chosen).annotate(shown_before=_Brief("before"), stands=Exists(standing))
+    found = _chosen(events, chosen).annotate(shown_before=Brief("before"), stands=Exists(standing))
     rows = list(found.defer("before").select_related("actor").order_by("-id")[: LIMIT + 1])
     shown, names, may_review = rows[:LIMIT], names_of(rows[:LIMIT]), may(user, team, Role.REVIEWER)
     older = replace(chosen, before=shown[-1].pk).query if len(rows) > LIMIT else ""
