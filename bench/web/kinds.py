@@ -38,10 +38,10 @@ def kinds(run: Any, iteration: Any, samples: range) -> list[Kind]:
     here = f"/runs/{run.pk}/iterations/{iteration.number}"
     some = [chance.choice(samples) for _ in range(100)]
     of_pages = (
-        _kind("projects", LIST, ["/"]),
-        _kind("run", LIST, [f"/runs/{run.pk}/"]),
-        _kind("iteration", LIST, [f"{here}/"]),
-        _kind("data set", LIST, [f"/datasets/{run.dataset_id}/"]),
+        _kind("projects", None, ["/"]),
+        _kind("run", None, [f"/runs/{run.pk}/"]),
+        _kind("iteration", None, [f"{here}/"]),
+        _kind("data set", None, [f"/datasets/{run.dataset_id}/"]),
         _kind(
             "data set, search and split", LIST, [f"/datasets/{run.dataset_id}/?{urlencode({'q': 'help ', 'split': 'heldout'})}"]
         ),

@@ -354,4 +354,9 @@ class Migration(migrations.Migration):
             model_name='upload',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'importing', 'done', 'failed', 'discarded'])), name='upload_state_known'),
         ),
+        # Lists are read from an index alone where a vacuum has been; so it comes soon after an operation on many.
+        migrations.RunSQL(
+            'ALTER TABLE curation_verdict SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.01)',
+            'ALTER TABLE curation_verdict RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_insert_scale_factor)',
+        ),
     ]

@@ -22,9 +22,10 @@ from curation.services.paths import DATABASE, Paths
 
 NEEDED_BYTES = 128 * 2**20  # of a new data folder with its first write-ahead log
 ENVIRON = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-# work_mem: what a search finds of 100,000 samples is counted in memory, not on disk.
 SETTINGS = {
-    "work_mem": "16MB",
+    "shared_buffers": "256MB",  # the words and the verdicts of 100,000 samples; taken only as it is needed
+    "work_mem": "16MB",  # what a search finds of 100,000 samples is counted in memory, not on disk
+    "autovacuum_naptime": "15s",  # after an operation on many, lists are slower until a vacuum has been
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
