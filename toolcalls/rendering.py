@@ -18,19 +18,19 @@ def render(calls: Sequence[Call], form: str = "paper") -> str:
     """
     if form != "paper":
         raise ValueError(f"unknown call form {form!r}; known: 'paper'")
-    return "[" + ", ".join(_call(call) for call in calls) + "]"
+    return "[" + ", ".join(map(_call, calls)) + "]"
 
 
 def _call(call: Call) -> str:
-    arguments = ", ".join(f"{name}={_value(value)}" for name, value in call.arguments.items())
-    return f"{call.name}({arguments})"
+    arguments = [f"{name}={_value(value)}" for name, value in call.arguments.items()]
+    return f"{call.name}({', '.join(arguments)})"
 
 
 def _value(value: Json) -> str:
-    if value is None or isinstance(value, bool):
-        return str(value)
     if isinstance(value, str):
         return quoted(value)
+    if value is None or isinstance(value, bool):
+        return str(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_value(key)}: {_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):

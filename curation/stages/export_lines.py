@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted  # a text as JSON, its letters as they are
 from typing import Any
 
-from django.db.models import TextField
+from django.db.models import BooleanField, F, Func, TextField, Value
 from django.db.models.functions import Cast
 
 from curation.models import Decision, Iteration, RefinePair, Verdict
@@ -33,7 +33,7 @@ _decode = json.JSONDecoder().raw_decode
 def verdict_lines(iteration: Iteration, turn: int, chosen: Sequence[int]) -> dict[int, str]:
     """The line of each of these verdicts of a turn, newline included, by the verdict's id."""
     texts = (Cast("version__content", TextField()), Cast("reasons", TextField()))
-    rows = Verdict.objects.filter(pk__in=chosen).values_list(*texts, *COLUMNS)
+    rows = Verdict.objects.filter(_among("pk", chosen)).values_list(*texts, *COLUMNS)
     found = {row[2]: row for row in rows}
     decisions = _decisions(iteration, turn, [row[3] for row in found.values()])
     pairs = _pairs(iteration, [row[4] for row in found.values()]) if turn else {}
@@ -43,6 +43,12 @@ def verdict_lines(iteration: Iteration, turn: int, chosen: Sequence[int]) -> dic
         pair = _pair(change, *pairs[version], content, settings) if turn else ""
         lines[pk] = f'{content[:-1]}, {about}, "decision": {decisions.get(sample, "null")}{pair}}}\n'
     return lines
+
+
+def _among(column: str, ids: Sequence[int]) -> Func:
+    """Whether a column's value is one of `ids`: as one array they take far less of Python's time than as many parameters."""
+    array = Value(f"{{{','.join(map(str, ids))}}}")
+    return Func(F(column), array, template="%(expressions)s::bigint[])", arg_joiner=" = ANY(", output_field=BooleanField())
 
 
 def _verdict(
@@ -59,7 +65,7 @@ def _verdict(
 
 
 def _decisions(iteration: Iteration, turn: int, samples: Sequence[int]) -> dict[int, str]:
-    standing = Decision.objects.standing().filter(run_id=iteration.run_id, turn=turn, sample__in=samples)
+    standing = Decision.objects.standing().filter(_among("sample_id", samples), run_id=iteration.run_id, turn=turn)
     if turn:
         standing = standing.filter(iteration=iteration)
     rows = standing.values_list("sample_id", "kind", "why", "at")
@@ -67,7 +73,7 @@ def _decisions(iteration: Iteration, turn: int, samples: Sequence[int]) -> dict[
 
 
 def _pairs(iteration: Iteration, versions: Sequence[int]) -> dict[int, tuple[bool, bool, str]]:
-    rows = RefinePair.objects.filter(iteration=iteration, version__in=versions)
+    rows = RefinePair.objects.filter(_among("version_id", versions), iteration=iteration)
     fields = ("version_id", "identical_exact", "identical_text", "first_answer")
     return {version: (exact, text, first) for version, exact, text, first in rows.values_list(*fields)}
 
