@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curation.models import Run, User
+import pytest
+
+from curation.models import Base, DatasetRevision, Engine, Project, Run, Team, User
 from curation.models.exports import ExportKind
 from curation.models.people import Role
 from curation.stages import commenting, correcting, exporting, invitations, people, review, running, tokens, training, uploading
@@ -16,6 +19,7 @@ from tests.curation.stages.conftest import Hand, write_checkpoint
 from toolcalls.answers import Call
 from toolcalls.records import Message, Sample
 from toolcalls.rendering import render
+from toolcalls.settings import Settings
 
 # `ran()` is a function of the test's own, and whatever becomes an element carries the attribute data-planted.
 ATTACKS = (
@@ -145,3 +149,14 @@ def _openai() -> str:
     called = {"type": "function", "function": {"name": "get_weather", "arguments": json.dumps({"city": HOSTILE, "days": 1})}}
     messages = [{"role": "user", "content": HOSTILE}, {"role": "assistant", "tool_calls": [called]}]
     return json.dumps({"messages": messages, "tools": [{"type": "function", "function": hostile_tool()}]}) + "\n"
+
+
+@pytest.fixture
+def planted(storage: Path, base: Base, engine: Engine, make_dataset: Callable[..., DatasetRevision], project: Project) -> Planted:
+    Team.objects.filter(pk=project.team_id).update(name=SHORT)
+    Project.objects.filter(pk=project.pk).update(name=SHORT)
+    project.refresh_from_db()
+    revision = make_dataset(hostile_samples(), name=SHORT)
+    settings = Settings(k=4, max_new_tokens=32, max_length=512, shard_samples=4, max_iterations=2, review="required")
+    run = running.create_run(project, revision, base, engine, settings, name=SHORT)
+    return plant(run, HostileModel(hostile_answer))

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import product
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -16,18 +15,16 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from curation.models import Base, DatasetRevision, Engine, Project, Team
 from curation.models.exports import ExportKind
-from curation.stages import running
+from tests.curation.browser import planting
 from tests.curation.browser.conftest import enter
-from tests.curation.browser.planting import ATTACKS, HOSTILE, SHORT, HostileModel, Planted, hostile_answer, hostile_samples, plant
+from tests.curation.browser.planting import ATTACKS, HOSTILE, SHORT, Planted
 from tests.curation.permissions.test_permissions import PAGES, Route, operations, page_routes
 from tests.curation.stages import conftest as by_hand
-from toolcalls.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
-queue = by_hand.queue
+queue, planted = by_hand.queue, planting.planted
 
 # What an attack leaves behind that is not taken for text: an element, a handler, an address that is a script; or a page too wide.
 LEFT_BEHIND = """() => {
@@ -97,17 +94,6 @@ def watch(chromium: Browser, web: str) -> Iterator[Callable[..., Watch]]:
     yield make
     for context in opened:
         context.close()
-
-
-@pytest.fixture
-def planted(storage: Path, base: Base, engine: Engine, make_dataset: Callable[..., DatasetRevision], project: Project) -> Planted:
-    Team.objects.filter(pk=project.team_id).update(name=SHORT)
-    Project.objects.filter(pk=project.pk).update(name=SHORT)
-    project.refresh_from_db()
-    revision = make_dataset(hostile_samples(), name=SHORT)
-    settings = Settings(k=4, max_new_tokens=32, max_length=512, shard_samples=4, max_iterations=2, review="required")
-    run = running.create_run(project, revision, base, engine, settings, name=SHORT)
-    return plant(run, HostileModel(hostile_answer))
 
 
 NO_PAGES = {"health", "stream", "sign_out", "dataset_download", "export_manifest", "enter", "admin_sign_in"}
