@@ -64,6 +64,7 @@ class UploadPage:
     options: ImportOptions
     formats: tuple[str, ...]
     may_import: bool
+    may_run: bool  # whether to offer a run on what was imported
 
 
 def upload_line(upload: Upload) -> UploadLine:
@@ -77,6 +78,7 @@ def upload_page(upload: Upload, user: User, *, format: str = "auto") -> UploadPa
     waits = line.state in (UploadState.RECEIVED, UploadState.FAILED)
     beginning, problem = _beginning(upload, format) if waits else (None, "")
     dataset = Dataset.objects.filter(project=upload.project, slug=slug_of(upload.dataset, "data set")).first()
+    engineer = may(user, upload.project.team_id, Role.ENGINEER)
     return UploadPage(
         line=line,
         tabs=project_tabs(upload.project, "datasets"),
@@ -88,7 +90,8 @@ def upload_page(upload: Upload, user: User, *, format: str = "auto") -> UploadPa
         dataset=dataset,
         options=_options(upload, beginning, dataset),
         formats=("auto", *FORMATS),
-        may_import=waits and may(user, upload.project.team_id, Role.ENGINEER),
+        may_import=waits and engineer,
+        may_run=engineer and line.state == UploadState.DONE,
     )
 
 

@@ -104,6 +104,10 @@ def test_an_import_is_begun_watched_and_reported(
     done = client.get(of(upload), headers=HTMX).content.decode()
     assert "hx-trigger" not in done and "<html" not in done
     assert "Revision 1" in done and "1 row left out" in done
+    again = reverse("run_new", args=[upload.project.team.slug, upload.project.slug])
+    assert again not in done
+    client.force_login(engineer)
+    assert again in client.get(of(upload)).content.decode()
 
 
 def test_an_import_that_died_is_shown_as_failed_and_can_be_tried_again(client: Client, upload: Upload, engineer: User) -> None:
