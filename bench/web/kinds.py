@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from bench.web.asking import Request
 
 LIST, FACETS, SAMPLE, DECISION = 60.0, 200.0, 40.0, 30.0  # ms, p95
-DEEP = 90_000  # rows before the page that is asked for deep in the list
+DEEP = 0.9  # of the list lies before the page that is asked for deep in it
 
 SEARCHES = {
     "common": ("please ", "help ", "number ", "with "),
@@ -51,17 +51,17 @@ def kinds(run: Any, iteration: Any, samples: range) -> list[Kind]:
         _kind("sample, panel", SAMPLE, [f"{here}/pool/{key}/" for key in some], htmx="panel"),
         _kind("pair", SAMPLE, [f"{here}/pairs/{key}/" for key in _with_pairs(iteration, some)]),
     )
-    return [*_lists(iteration, here, some), *_facets(here), *of_samples, *of_pages]
+    return [*_lists(iteration, here, some, len(samples)), *_facets(here), *of_samples, *of_pages]
 
 
-def _lists(iteration: Any, here: str, some: Sequence[int]) -> Iterator[Kind]:
+def _lists(iteration: Any, here: str, some: Sequence[int], number: int) -> Iterator[Kind]:
     from curation.stages.filtering import VerdictFilter, facets_of, filter_query, page_of
 
     plain = VerdictFilter(0)
     yield _kind("pool", LIST, [f"{here}/pool/"])
     yield _kind("pool, list", LIST, [f"{here}/pool/"], htmx="list")
-    after = page_of(iteration, plain, limit=DEEP).next
-    yield _kind("pool, page 1,800", LIST, [f"{here}/pool/?{urlencode({'after': after})}"])
+    after = page_of(iteration, plain, limit=int(DEEP * number)).next
+    yield _kind("pool, far down", LIST, [f"{here}/pool/?{urlencode({'after': after})}"])
     for facet in facets_of(iteration, plain):
         values = [value.value for value in facet.values if value.count]
         yield _kind(f"pool by {facet.name}", LIST, [f"{here}/pool/?{urlencode({facet.name: value})}" for value in values])

@@ -27,7 +27,7 @@ TASK = Figure("single task", 102, 158)
 PEERS = {
     "projects": Figure("projects list", 630, 662),
     "pool": PAGE,
-    "pool, page 1,800": Figure("data manager, page 3,000 (30 rows)", 142, 162),
+    "pool, far down": Figure("data manager, page 3,000 (30 rows)", 142, 162),
     "pool by hits": FILTERED,
     "pool in order of other answers": Figure("order by a field of the JSON", 333, 337),
     "pool, search: common": FOUND,
