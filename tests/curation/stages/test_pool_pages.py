@@ -184,7 +184,7 @@ def test_comments_and_decisions_are_shown(get: Get, iteration: Iteration, review
     review.decide(iteration.run, iteration, sample, 0, "drop", reviewer, "no use")
     page = get(f"pool/{sample.pk}/")
     assert "&lt;script&gt;alert(1)&lt;/script&gt; odd" in page
-    assert "<q>no use</q>" in page
+    assert ">no use</q>" in page
     assert 'aria-pressed="true">Drop' in page
     assert 'title="1 comment"' in get("pool/")
     seen = get(f"pool/{sample.pk}/", by=viewer)
