@@ -74,10 +74,11 @@ def test_the_api_has_the_address_and_takes_what_is_sent(line: list[str]) -> None
 
 
 def test_the_extras_exist() -> None:
-    (line,) = commands_that_begin("pip", "install")
+    line, again = commands_that_begin("pip", "install")
     extras = re.findall(r"\w[\w-]*", line[-1].partition("[")[2])
     declared = (PROJECT / "pyproject.toml").read_text()
     assert extras and all(re.search(rf"^{extra} = \[", declared, re.MULTILINE) for extra in extras)
+    assert f'"{again[-1]}"' in declared  # as curation.api says it, too
 
 
 def test_every_environment_variable_is_listed() -> None:
