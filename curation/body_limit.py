@@ -21,16 +21,20 @@ class TooLarge(Exception):
 
 
 class BodyLimit:
-    """An ASGI application around another. Answers 413 where a body is longer, or says it is; not in charge of anything else."""
+    """An ASGI application around another. Answers 413 where a body is longer, or says it is; not in charge of anything else.
 
-    def __init__(self, application: Application, upload_limit: int) -> None:
-        self._application, self._upload_limit = application, upload_limit
+    A file's length is for those whom `is_known` finds known: others would fill the disk before a view refused them.
+    """
+
+    def __init__(self, application: Application, upload_limit: int, is_known: Callable[[Scope], Awaitable[bool]]) -> None:
+        self._application, self._upload_limit, self._is_known = application, upload_limit, is_known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        most = self._upload_limit + ENVELOPE if UPLOADS.fullmatch(scope["path"]) else PLAIN
+        takes_file = UPLOADS.fullmatch(scope["path"]) and scope["method"] == "POST" and await self._is_known(scope)
+        most = self._upload_limit + ENVELOPE if takes_file else PLAIN
         if _announced(scope) > most:
             await _refuse(send, most)
             return

@@ -27,7 +27,7 @@ async def whole_body(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
-def answer(path: str, blocks: Iterable[bytes], **headers: str) -> tuple[int, bytes, int]:
+def answer(path: str, blocks: Iterable[bytes], *, known: bool = True, **headers: str) -> tuple[int, bytes, int]:
     """(status, body, blocks read) of a request whose body comes in blocks."""
     waiting, sent, read = list(blocks), [], 0
 
@@ -40,9 +40,13 @@ def answer(path: str, blocks: Iterable[bytes], **headers: str) -> tuple[int, byt
         sent.append(message)
 
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "path": path, "headers": named}
+    scope = {"type": "http", "method": "POST", "path": path, "headers": named}
+
+    async def is_known(_: Any) -> bool:
+        return known
+
     with ThreadPoolExecutor(1) as thread:  # the tests' own may have a running loop
-        thread.submit(asyncio.run, BodyLimit(whole_body, LIMIT)(scope, receive, send)).result()
+        thread.submit(asyncio.run, BodyLimit(whole_body, LIMIT, is_known)(scope, receive, send)).result()
     return sent[0]["status"], sent[1]["body"], read
 
 
@@ -50,6 +54,11 @@ def answer(path: str, blocks: Iterable[bytes], **headers: str) -> tuple[int, byt
 def test_a_file_up_to_the_limit_is_taken_where_files_are(path: str) -> None:
     assert answer(path, [BLOCK] * 40) == (200, str(LIMIT).encode(), 40)
     assert answer(path, [BLOCK] * 40, content_length=str(LIMIT + ENVELOPE + 1))[::2] == (413, 0)
+
+
+def test_a_file_of_somebody_unknown_is_refused_before_it_fills_the_disk() -> None:
+    assert answer(UPLOAD, [BLOCK] * 40, known=False, content_length=str(LIMIT))[::2] == (413, 0)
+    assert answer(UPLOAD, [BLOCK] * 40, known=False)[::2] == (413, PLAIN // 2**20 + 1)
 
 
 def test_a_body_that_does_not_say_its_length_is_refused_where_it_grows_too_long() -> None:
