@@ -5,14 +5,18 @@
   const part = (id) => document.getElementById(id);
   const size = (bytes) => (bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(0)} KB` : `${(bytes / 2 ** 20).toFixed(1)} MB`);
 
-  document.addEventListener("change", (event) => {
-    if (event.target.id !== "file") return;
-    const file = event.target.files[0];
+  function look(input) {
+    const file = input.files[0];
     const long = file && file.size > Number(part("upload").dataset.limit);
-    event.target.setCustomValidity(long ? "The file is too large." : "");
+    input.setCustomValidity(long ? "The file is too large." : "");
     part("file-problem").textContent = long ? `The file has ${size(file.size)}, more than is taken here.` : "";
     if (file && !part("dataset").value) part("dataset").value = file.name.replace(/\.[a-z]+$/i, "");
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "file") look(event.target);
   });
+  if (part("file")) look(part("file")); // a file may have been chosen before this script came
 
   document.addEventListener("htmx:xhr:progress", (event) => {
     const { loaded, total, lengthComputable } = event.detail;

@@ -21,7 +21,7 @@ from toolcalls.exporting import sample_line
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
-ROWS = 6000
+ROWS = 40_000
 
 
 @pytest.fixture
