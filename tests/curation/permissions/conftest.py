@@ -69,7 +69,7 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
     invitation, link = invitations.invite(team, Role.VIEWER, owner)
     export: Export = exporting.begin(iteration, "pool", "whetstone", None, owner)
     leaver = people.create_user("leaver@example.org", "leaver")
-    member = people.add_member(team, leaver, Role.VIEWER, None)
+    people.add_member(team, leaver, Role.VIEWER, None)
     return {
         "team": team.slug,
         "project": run.project.slug,
@@ -85,7 +85,6 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
         "link": link,
         "action": "pause",
         "export": export.pk,
-        "member": member.pk,
         "user": leaver.pk,
     }
 

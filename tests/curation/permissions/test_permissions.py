@@ -172,7 +172,7 @@ THINGS = {
     "uploads": "upload",
     "tokens": "token",
     "invitations": "invitation",
-    "members": "member",
+    "members": "user",
     "comments": "comment",
     "revisions": "revision",
     "iterations": "number",
