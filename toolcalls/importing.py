@@ -185,12 +185,8 @@ def _language(messages: Sequence[Message]) -> str:
     return "zh" if not query.isascii() and _HAN.search(query) else ""
 
 
-def query_of(sample: Sample) -> str:
-    """The last thing the user said."""
-    return _last_query(sample.messages)
-
-
 def _last_query(messages: Sequence[Message]) -> str:
+    """The last thing the user said."""
     return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 

@@ -65,3 +65,4 @@ def test_a_member_is_removed_and_another_invited(beside: Callable[..., None], ow
 
 def test_who_imports_makes_a_token(beside: Callable[..., None], engineer: User) -> None:
     beside(lambda: tokens.create(engineer, "mine", "read"), by=engineer)
+    assert tokens.standing(engineer).get().name == "mine"
