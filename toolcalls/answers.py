@@ -18,10 +18,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """An answer that calls tools. `form` names the dialect it was written in ("paper")."""
+    """An answer that calls tools. `form` names the dialect it was written in, e.g. "paper".
+
+    `tolerated`: what a tolerant reading looked past to find the calls, e.g. ("fence", "prose"); empty of a strict one.
+    """
 
     calls: tuple[Call, ...]
     form: str
+    tolerated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
