@@ -79,3 +79,30 @@ class DatasetRevisionAdmin(ReadOnly):
 class CheckpointAdmin(ReadOnly):
     list_display = ("id", "run", "iteration_id", "kind", "uri", "sha256")
     list_select_related = ("run",)
+
+
+@admin.register(models.Shard)
+class ShardAdmin(ReadOnly):
+    list_display = ("id", "stage", "number", "state", "attempt", "owner", "closed_at")
+    list_filter = ("state",)
+    list_select_related = ("stage",)
+
+
+@admin.register(models.Comment)
+class CommentAdmin(ReadOnly):
+    list_display = ("id", "run", "sample_id", "by", "at", "deleted_at")
+    list_select_related = ("run", "by")
+
+
+@admin.register(models.Upload)
+class UploadAdmin(ReadOnly):
+    list_display = ("file_name", "project", "state", "created_by", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("project", "created_by")
+
+
+@admin.register(models.Export)
+class ExportAdmin(ReadOnly):
+    list_display = ("id", "iteration", "kind", "format", "state", "by", "rows", "bytes", "started_at")
+    list_filter = ("kind", "state")
+    list_select_related = ("iteration", "by")

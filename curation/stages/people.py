@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -10,10 +11,11 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from curation.announcements import CHANNEL
 from curation.models import Membership, Role, SignInLink, Team, User
 from curation.stages import events
 from curation.stages.digests import digest
@@ -186,6 +188,7 @@ def set_password(user: User, password: str | None, by: User | None = None) -> No
         check_password(password, user)
     user.set_password(password)
     User.objects.filter(pk=user.pk).update(password=user.password)
+    _end_streams(user)
     events.record("user.set_password", user, actor=by)
 
 
@@ -193,6 +196,16 @@ def set_password(user: User, password: str | None, by: User | None = None) -> No
 def signed_in(user: User, way: str) -> None:
     """Note that a person has come in, by "password" or "link"."""
     events.record("user.sign_in", user, actor=user, after={"by": way})
+
+
+def signed_out(user: User) -> None:
+    """A person has gone: nothing more is told to pages that they left open. Those of other browsers connect anew."""
+    _end_streams(user)
+
+
+def _end_streams(user: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, json.dumps({"member": user.pk, "verb": "session"})])
 
 
 @transaction.atomic

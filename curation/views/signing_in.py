@@ -49,7 +49,12 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    pass
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        answer = super().post(request, *args, **kwargs)
+        if user.is_authenticated:
+            people.signed_out(user)
+        return answer
 
 
 def too_many(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

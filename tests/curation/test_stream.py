@@ -224,6 +224,30 @@ def test_a_stream_ends_when_its_user_is_deactivated(
     assert httpx.get(f"{web}/stream/", cookies=cookies).status_code == 302
 
 
+def test_a_stream_ends_with_its_session(
+    web: str, listen: Callable[..., Heard], make_run: Callable[..., Run], viewer: User
+) -> None:
+    make_run()
+    stream = listen(viewer, after=0)
+    stream.change()
+    client = Client()
+    client.force_login(viewer)
+    client.post("/sign-out/")
+    _read_to_the_end(stream)
+
+
+def test_a_stream_ends_with_its_password(
+    web: str, listen: Callable[..., Heard], make_run: Callable[..., Run], viewer: User
+) -> None:
+    make_run()
+    stream = listen(viewer, after=0)
+    cookies = _signed_in(viewer)
+    stream.change()
+    people.set_password(viewer, "a new and long one", viewer)
+    _read_to_the_end(stream)
+    assert httpx.get(f"{web}/stream/", cookies=cookies).status_code == 302
+
+
 def _read_to_the_end(stream: Heard) -> None:
     while stream.next():
         pass
