@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from toolcalls.answers import Json
+from toolcalls.answers import Call, Json
+from toolcalls.limits import LIMITS, Limits
 
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
@@ -13,6 +14,8 @@ _WORD = re.compile(r"\w+")
 _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
 _ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
+_CUT = re.compile(r"[\w.+-]*\s*\Z")
+_JSON_WORDS = {"true", "false", "null"}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
@@ -28,16 +31,65 @@ class Unreadable(Exception):
 class Reader:
     """A position in a text that only moves forward. Every method raises Unreadable where the text is something else."""
 
-    __slots__ = ("depth", "digits", "position", "text")
+    __slots__ = ("count", "depth", "json", "limits", "position", "strict", "text", "tolerated")
 
-    def __init__(self, text: str, depth: int, digits: int) -> None:
+    def __init__(self, text: str, limits: Limits = LIMITS, *, strict: bool = False) -> None:
         self.text = text
         self.position = 0
-        self.depth = depth  # how many more lists and dicts may be opened
-        self.digits = digits  # of one number
+        self.limits = limits
+        self.strict = strict  # whether to refuse what a tolerant reading looks past
+        self.tolerated: list[str] = []  # what was looked past, each word once, in the order of the text
+        self.depth = limits.depth  # how many more lists and dicts may be opened
+        self.count = 0  # of calls read
+        self.json = False  # whether values must be JSON, or else are tolerated as "python dict"
 
     def unreadable(self, reason: str) -> Unreadable:
-        return Unreadable(reason, self.position)
+        """What to raise here; of a text that ends within the word at this position it says that it was cut off."""
+        cut = _CUT.match(self.text, self.position) and not reason.startswith("cut off")
+        return Unreadable(f"cut off: {reason}" if cut else reason, self.position)
+
+    def tolerate(self, what: str) -> None:
+        """Look past `what`, a short fixed word such as "trailing comma"; Unreadable of a strict reader."""
+        if self.strict:
+            raise self.unreadable(f"{what}: not the form's own spelling")
+        if what not in self.tolerated:
+            self.tolerated.append(what)
+
+    def call(self, name: Json, arguments: Json) -> Call:
+        """Make a call of what was read just before this position, within the limits of names and of the number of calls."""
+        if not isinstance(name, str) or not name.strip():
+            raise self.unreadable("a call without a tool's name")
+        if not isinstance(arguments, dict):
+            raise self.unreadable("arguments that are no object")
+        if len(name) > self.limits.name:
+            raise self.unreadable(f"a tool's name of more than {self.limits.name} characters")
+        if any(len(parameter) > self.limits.name for parameter in arguments):
+            raise self.unreadable(f"a parameter's name of more than {self.limits.name} characters")
+        if self.count == self.limits.calls:
+            raise self.unreadable(f"more than {self.limits.calls} calls")
+        self.count += 1
+        return Call(name, arguments)
+
+    def embedded(self, text: str, position: int) -> Json:
+        """Read a JSON value that is the whole of `text`, a string read at `position`, where failures point to."""
+        inner = Reader(text, self.limits, strict=self.strict)
+        inner.depth, inner.tolerated = self.depth, self.tolerated
+        try:
+            inner.skip_space()
+            value = inner.json_value()
+            inner.skip_space()
+            if not inner.at_end():
+                raise inner.unreadable("text after a value inside a string")
+        except Unreadable as failure:
+            raise Unreadable(str(failure), position) from None
+        return value
+
+    def json_value(self) -> Json:
+        """Read one value as JSON; Python's literals in its place are tolerated as "python dict"."""
+        before, self.json = self.json, True
+        value = self.value()
+        self.json = before
+        return value
 
     def at_end(self) -> bool:
         return self.position >= len(self.text)
@@ -57,17 +109,6 @@ class Reader:
             found = repr(self.text[self.position]) if not self.at_end() else "the end"
             raise self.unreadable(f"{mark!r} expected, found {found}")
 
-    def parameter(self, pattern: re.Pattern[str], longest: int) -> str:
-        """Read `name=` and return the name."""
-        found = pattern.match(self.text, self.position)
-        if found is None:
-            raise self.unreadable("a positional argument")
-        name = found[1].strip()
-        if len(name) > longest:
-            raise self.unreadable(f"a parameter's name of more than {longest} characters")
-        self.position = found.end()
-        return name
-
     def value(self) -> Json:
         """Read one literal: string, number, True/true, None/null, list or dict with string keys."""
         mark = self.text[self.position : self.position + 1]
@@ -78,6 +119,8 @@ class Reader:
         if mark == "{":
             return self._dict()
         if (word := _WORD.match(self.text, self.position)) and word[0] in _WORDS:
+            if self.json and word[0] not in _JSON_WORDS:
+                self.tolerate("python dict")
             self.position = word.end()
             return _WORDS[word[0]]
         return self._number()
@@ -87,6 +130,8 @@ class Reader:
         quote = self.text[self.position : self.position + 1]
         if quote not in _PLAIN:
             raise self.unreadable("a string expected")
+        if self.json and quote == "'":
+            self.tolerate("python dict")
         self.position += 1
         parts: list[str] = []
         while True:
@@ -127,8 +172,8 @@ class Reader:
         found = _NUMBER.match(self.text, self.position)
         if found is None or _WORD.match(self.text, found.end()):
             raise self.unreadable("a value that is no literal")
-        if sum(map(str.isdigit, found[0])) > self.digits:
-            raise self.unreadable(f"a number of more than {self.digits} digits")
+        if sum(map(str.isdigit, found[0])) > self.limits.digits:
+            raise self.unreadable(f"a number of more than {self.limits.digits} digits")
         whole = not (found[1] or found[2] or found[3])
         number = int(found[0]) if whole else float(found[0])
         if not math.isfinite(number):
@@ -150,6 +195,8 @@ class Reader:
         self.skip_space()
         if not comma and not self.text.startswith(end, self.position):
             raise self.unreadable(f"',' or {end!r} expected")
+        if comma and self.json and self.text.startswith(end, self.position):
+            self.tolerate("trailing comma")
         return comma
 
     def _list(self) -> list[Json]:

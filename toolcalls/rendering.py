@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from json.encoder import encode_basestring as quoted  # json.dumps(text, ensure_ascii=False) in a fifth of its time
 
-from toolcalls.answers import Call, Json
+from toolcalls.answers import Call
+from toolcalls.dialects import named
 from toolcalls.rows import is_storable
 
 
@@ -16,26 +16,7 @@ def render(calls: Sequence[Call], form: str = "paper") -> str:
 
     Raises ValueError for an unknown form.
     """
-    if form != "paper":
-        raise ValueError(f"unknown call form {form!r}; known: 'paper'")
-    return "[" + ", ".join(map(_call, calls)) + "]"
-
-
-def _call(call: Call) -> str:
-    arguments = [f"{name}={_value(value)}" for name, value in call.arguments.items()]
-    return f"{call.name}({', '.join(arguments)})"
-
-
-def _value(value: Json) -> str:
-    if isinstance(value, str):
-        return quoted(value)
-    if value is None or isinstance(value, bool):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_value(key)}: {_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return repr(value)
+    return named(form).render(calls)
 
 
 def surely_survives(calls: Sequence[Call]) -> bool:
