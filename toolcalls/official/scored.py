@@ -1,0 +1,16 @@
+"""What an official scorer says of one output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """valid: the official verdict; None where the official program itself fails on the output.
+
+    error_type: the official name of the error; None for a valid output and where the program names none.
+    """
+
+    valid: bool | None
+    error_type: str | None = None
