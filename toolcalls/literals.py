@@ -21,11 +21,15 @@ _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": 
 
 
 class Unreadable(Exception):
-    """The text is not what the form asks for at this position; `parse` turns it into a ParseFailure."""
+    """The text is not what the form asks for at this position; `parse` turns it into a ParseFailure.
 
-    def __init__(self, reason: str, position: int) -> None:
+    `final`: no other reading can help, for the text was cut off or a limit passed.
+    """
+
+    def __init__(self, reason: str, position: int, *, final: bool = False) -> None:
         super().__init__(reason)
         self.position = position
+        self.final = final
 
 
 class Reader:
@@ -45,8 +49,13 @@ class Reader:
 
     def unreadable(self, reason: str) -> Unreadable:
         """What to raise here; of a text that ends within the word at this position it says that it was cut off."""
-        cut = _CUT.match(self.text, self.position) and not reason.startswith("cut off")
-        return Unreadable(f"cut off: {reason}" if cut else reason, self.position)
+        if _CUT.match(self.text, self.position):
+            return Unreadable(f"cut off: {reason}", self.position, final=True)
+        return Unreadable(reason, self.position)
+
+    def limited(self, reason: str) -> Unreadable:
+        """What to raise here for a limit passed."""
+        return Unreadable(reason, self.position, final=True)
 
     def tolerate(self, what: str) -> None:
         """Look past `what`, a short fixed word such as "trailing comma"; Unreadable of a strict reader."""
@@ -62,11 +71,11 @@ class Reader:
         if not isinstance(arguments, dict):
             raise self.unreadable("arguments that are no object")
         if len(name) > self.limits.name:
-            raise self.unreadable(f"a tool's name of more than {self.limits.name} characters")
+            raise self.limited(f"a tool's name of more than {self.limits.name} characters")
         if any(len(parameter) > self.limits.name for parameter in arguments):
-            raise self.unreadable(f"a parameter's name of more than {self.limits.name} characters")
+            raise self.limited(f"a parameter's name of more than {self.limits.name} characters")
         if self.count == self.limits.calls:
-            raise self.unreadable(f"more than {self.limits.calls} calls")
+            raise self.limited(f"more than {self.limits.calls} calls")
         self.count += 1
         return Call(name, arguments)
 
@@ -144,9 +153,9 @@ class Reader:
             if self.at_end():
                 raise self.unreadable("a string without its closing quote")
             parts.append(self._escape())
-        return self._checked("".join(parts))
+        return self.checked("".join(parts))
 
-    def _checked(self, text: str) -> str:
+    def checked(self, text: str) -> str:
         """Join surrogate pairs; refuse what no database can store."""
         if not text.isascii() and any("\ud800" <= mark <= "\udfff" for mark in text):
             try:
@@ -173,7 +182,7 @@ class Reader:
         if found is None or _WORD.match(self.text, found.end()):
             raise self.unreadable("a value that is no literal")
         if sum(map(str.isdigit, found[0])) > self.limits.digits:
-            raise self.unreadable(f"a number of more than {self.limits.digits} digits")
+            raise self.limited(f"a number of more than {self.limits.digits} digits")
         whole = not (found[1] or found[2] or found[3])
         number = int(found[0]) if whole else float(found[0])
         if not math.isfinite(number):
