@@ -6,14 +6,15 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring, encode_basestring_ascii  # one text as JSON, by far the fastest way
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from toolcalls.answers import Call, Calls, ParseFailure
-from toolcalls.conversations import Conversation, from_openai, from_sharegpt, from_toolace
+from toolcalls.conversations import Conversation
 from toolcalls.errors import InputError
+from toolcalls.formats import OWN, READERS, recognised
 from toolcalls.parsing import parse
 from toolcalls.records import Message, Sample, Split
 from toolcalls.rendering import render, surely_survives
@@ -21,12 +22,7 @@ from toolcalls.rows import Row, Source, read_rows
 from toolcalls.schema import tool_name
 from toolcalls.wire import sample_from_json
 
-_READERS: dict[str, Callable[[dict[str, Any]], Conversation]] = {
-    "toolace": from_toolace,
-    "openai": from_openai,
-    "sharegpt": from_sharegpt,
-}
-FORMATS = ("whetstone", *_READERS)
+FORMATS = (OWN, *READERS)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ROLES = {"user", "assistant", "tool"}
 _WORD = re.compile(r"\w+")
@@ -74,10 +70,10 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
         if not isinstance(row.value, dict):
             raise InputError(f"an object expected, not {type(row.value).__name__}")
         kind = recognised(row.value) if kind == "auto" else kind
-        if kind == "whetstone":
+        if kind == OWN:
             yield _checked(_filled_in(sample_from_json(row.value, "sample")))
             return
-        conversation = _READERS[kind](row.value)
+        conversation = READERS[kind](row.value)
     except InputError as error:
         yield RowError(row.line, str(error))
         return
@@ -87,21 +83,6 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
                 yield _checked(_turn_sample(conversation, turn, identity))
             except InputError as error:
                 yield RowError(row.line, f"turn {turn + 1}: {error}")
-
-
-def recognised(row: dict[str, Any]) -> str:
-    """The format of a row, by its fields. Raises InputError for a row of none."""
-    if "truth" in row:
-        return "whetstone"
-    if isinstance(turns := row.get("conversations"), list):
-        roles = {turn.get("from") for turn in turns if isinstance(turn, dict)}
-        return "sharegpt" if "tools" in row or roles & {"human", "gpt", "function_call", "observation"} else "toolace"
-    if "messages" in row:
-        return "openai"
-    raise InputError(
-        "no known format: a sample needs 'truth' (whetstone), 'conversations' (toolace, sharegpt) or 'messages' (openai); "
-        f"this row has {', '.join(sorted(map(str, row))) or 'no fields'}"
-    )
 
 
 def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample:
@@ -116,7 +97,7 @@ def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample
         tools=conversation.tools,
         messages=messages,
         truth=said.calls,
-        truth_text=None if said.structured else said.content,
+        truth_text=said.truth_text,
         other=conversation.other,
         system=conversation.system,
         category=_category(said.calls, conversation.tools),
@@ -152,9 +133,12 @@ def _check_written(truth: tuple[Call, ...]) -> None:
     """The truth must survive the call form, or no model could ever give it."""
     if surely_survives(truth):
         return
-    back = parse(render(truth))
-    if back != Calls(truth, "paper"):
+    try:
+        back = parse(render(truth))
         why = back.reason if isinstance(back, ParseFailure) else "it reads back differently"
+    except ValueError as error:
+        back, why = None, str(error)
+    if back != Calls(truth, "paper"):
         raise InputError(f"the truth cannot be written in the call form ({why}); rename or shorten what stands there")
 
 

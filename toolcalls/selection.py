@@ -54,7 +54,8 @@ def truth_text(sample: Sample) -> str:
     if sample.truth_text in (None, rendered):  # parsing takes longer than all the rest of a row
         return rendered
     written = parse(sample.truth_text or "")
-    if isinstance(written, Calls) and answer_key(written) == answer_key(Calls(sample.truth, "paper")):
+    as_asked = isinstance(written, Calls) and written.form == "paper" and not written.tolerated
+    if as_asked and answer_key(written) == answer_key(Calls(sample.truth, "paper")):
         return sample.truth_text or ""
     return rendered
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from curation.models import Upload
 from curation.stages import uploaded_files
 from curation.stages.errors import InputError
-from toolcalls.importing import RowError, read_samples, recognised
+from toolcalls.formats import recognised
+from toolcalls.importing import RowError, read_samples
 from toolcalls.records import Sample
 from toolcalls.rows import read_rows
 

@@ -137,5 +137,7 @@ def test_truth_is_its_own_text_only_when_that_says_the_same_in_the_call_form() -
     assert truth_text(sample(truth, "[f(a=2)]")) == "[f(a=1)]"
     assert truth_text(sample(truth, "[f(a=True)]")) == "[f(a=1)]"
     assert truth_text(sample(truth, '{"name": "f"}')) == "[f(a=1)]"
+    assert truth_text(sample(truth, '<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>')) == "[f(a=1)]"
+    assert truth_text(sample(truth, "```\n[f(a=1)]\n```")) == "[f(a=1)]"
     assert truth_text(sample(truth)) == "[f(a=1)]"
     assert truth_text(sample(None, "No.")) == "No."

@@ -1,0 +1,89 @@
+"""Assistant turns as data sets write them: calls in any call form, calls as JSON, or words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from toolcalls.answers import Call, Calls, ParseFailure
+from toolcalls.conversations import Said
+from toolcalls.dialects import named
+from toolcalls.parsing import parse
+from toolcalls.rendering import render
+
+_THOUGHTS = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)
+_CALL_TAG = re.compile(r"<tool_?call|<function_?call|\[TOOL_CALLS\]|<\|python_tag\|>", re.IGNORECASE)
+_LOOSE = {"prose", "no brackets"}  # what a tolerant reading looks past to find calls in words, code within prose say
+
+
+def written(value: str, trained: bool = True) -> Said:
+    """A turn of a format whose calls are text: calls in any form, or words. Calls amid words are a problem."""
+    answer = parse(value)
+    if isinstance(answer, Calls):
+        if answer.form == "paper" and not answer.tolerated:
+            return Said("assistant", value, answer.calls, trained=trained)
+        problem = "holds words around its calls; keep one of them" if _is_amid_words(answer) else ""
+        return Said("assistant", shown(answer.calls), answer.calls, problem=problem, trained=trained, written=value)
+    if isinstance(answer, ParseFailure):
+        problem = f"holds something like a call that cannot be read: {answer.reason} at character {answer.position}"
+        return Said("assistant", value, problem=problem, trained=trained)
+    return Said("assistant", value, problem="" if value.strip() else "is empty", trained=trained)
+
+
+def words_or_calls(value: str, trained: bool = True) -> Said:
+    """A turn of a format that marks its calls, by a field or by tags: what looks like one amid words is code, and words."""
+    value = without_thoughts(value)
+    answer = parse(value)
+    loose = isinstance(answer, Calls) and not named(answer.form).tagged and not _LOOSE.isdisjoint(answer.tolerated)
+    broken = isinstance(answer, ParseFailure) and not value.lstrip().startswith(("[", "<")) and not _CALL_TAG.search(value)
+    return Said("assistant", value, trained=trained) if loose or broken else written(value, trained)
+
+
+def _is_amid_words(answer: Calls) -> bool:
+    return "prose" in answer.tolerated and not named(answer.form).tagged
+
+
+def structured(calls: Iterable[Call], trained: bool = True) -> Said:
+    """A turn whose calls came as JSON; its context text is the rendered call form."""
+    calls = tuple(calls)
+    return Said("assistant", shown(calls), calls, structured=True, trained=trained)
+
+
+def shown(calls: tuple[Call, ...]) -> str:
+    """Calls as later turns show them: in the paper's form, or as JSON where that cannot carry them."""
+    try:
+        return render(calls)
+    except ValueError:
+        return json.dumps([{"name": call.name, "arguments": call.arguments} for call in calls], ensure_ascii=False)
+
+
+def without_thoughts(text: str) -> str:
+    """The text less the thinking that it begins with."""
+    while found := _THOUGHTS.match(text):
+        text = text[found.end() :]
+    return text
+
+
+def joined(turns: Iterable[Said]) -> tuple[Said, ...]:
+    """One turn for those that the assistant takes in a row: calls are parallel, and words beside calls are left out."""
+    made: list[Said] = []
+    for said in turns:
+        if made and said.role == made[-1].role == "assistant":
+            made[-1] = _one(made[-1], said)
+        else:
+            made.append(said)
+    return tuple(made)
+
+
+def _one(first: Said, second: Said) -> Said:
+    parts = [said for said in (first, second) if said.calls is not None or said.content.strip()]
+    if len(parts) < 2:
+        return (parts or [first])[0]
+    problem = first.problem or second.problem
+    if first.calls is None and second.calls is None:
+        words = f"{first.content.rstrip()}\n\n{second.content.lstrip()}"
+        return Said("assistant", words, problem=problem, trained=first.trained and second.trained)
+    calls = (first.calls or ()) + (second.calls or ())
+    trained = all(said.trained for said in parts if said.calls is not None)
+    return Said("assistant", shown(calls), calls, structured=True, problem=problem, trained=trained)

@@ -1,0 +1,71 @@
+"""Tools that stand in a system text between <tools> and </tools>, as Hermes, Qwen and others write them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from toolcalls.answers import Json
+from toolcalls.errors import InputError
+from toolcalls.formats.nested_json import tools_of, values_in
+
+_OPEN, _CLOSE = "<tools>", "</tools>"
+# What such texts say of calling tools, which our own prompts say in their own way.
+_INSTRUCTIONS = re.compile(
+    r"^#+ Tools\s*$"
+    r"|You are a function[- ]calling AI model\."
+    r"|You are provided with function signatures within <tools>\s*</tools> XML tags[.:]"
+    r"|You may call one or more functions to assist with the user query\."
+    r"|Don'?t make assumptions about what values to plug into (?:the )?functions\."
+    r"|Here are the available tools:"
+    r"|Use the following pydantic model json schema for each tool call you will make:[^\n]{0,2000}?(?=For each|\n|\Z)"
+    r"|For each function call,? return a json object with (?:the )?function name and arguments within "
+    r"<tool_call>\s*</tool_call> XML tags[^\n]{0,200}\n\s*<tool_call>[^<]{0,200}(?:<[\w-]+>[^<]{0,200}){0,4}</tool_call>",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Taken(NamedTuple):
+    """`system` is the text itself where it says more than a system prompt of ours would, as in `Conversation`."""
+
+    tools: tuple[dict[str, Json], ...]
+    other: str
+    system: str | None
+
+
+def taken_apart(text: str, tools: tuple[dict[str, Json], ...] = ()) -> Taken:
+    """The tools of a system text, unless the row gives them, and what else it says. Raises InputError for broken ones."""
+    if _OPEN not in text:
+        return Taken(tools, text, None)
+    place = _place(text)
+    if place is None:
+        return Taken(tools, text, None)
+    start, end = place
+    other = _rest(text[:start]) + "\n" + _rest(text[end + len(_CLOSE) :])
+    found = tools or _tools(text[start + len(_OPEN) : end])
+    return Taken(found, other.strip(), text if other.strip() else None)
+
+
+def _place(text: str) -> tuple[int, int] | None:
+    """Where <tools> and </tools> stand with something between them."""
+    start = text.find(_OPEN)
+    while start >= 0:
+        end = text.find(_CLOSE, start)
+        if end < 0:
+            raise InputError("the system text opens <tools> and does not close it; add </tools>")
+        if text[start + len(_OPEN) : end].strip():
+            return start, end
+        start = text.find(_OPEN, end)
+    return None
+
+
+def _tools(listed: str) -> tuple[dict[str, Json], ...]:
+    """One list of tools, or tools one after the other."""
+    values = values_in(listed, "the system text's <tools>")
+    flat = [tool for value in values for tool in (value if isinstance(value, list) else [value])]
+    return tools_of(flat, "tools")
+
+
+def _rest(text: str) -> str:
+    pieces = (" ".join(piece.split(" ")).strip() for piece in _INSTRUCTIONS.sub("\n", text).split("\n"))
+    return "\n".join(piece for piece in pieces if piece)
