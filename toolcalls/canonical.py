@@ -8,31 +8,58 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring_ascii as _quoted
+from operator import itemgetter
 
 from toolcalls.answers import Answer, Call, Calls, Json, ParseFailure
+
+_NOTHING = object()
+_key = itemgetter(0, 1)
 
 
 def normal_text(text: str) -> str:
     """A string as it is compared: Unicode NFC."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def canonical_value(value: Json) -> str:
-    """The canonical text of one JSON value; equal texts mean equal values."""
-    return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"))
-
-
-def _normal(value: Json) -> Json:
+def canonical_value(value: Json, fold: Callable[[str], str] = normal_text) -> str:
+    """The canonical text of one JSON value; equal texts mean equal values, strings as `fold` makes them. Any depth."""
     if isinstance(value, str):
-        return normal_text(value)
+        return _quoted(fold(value))
+    if not isinstance(value, (dict, list, tuple)):
+        return _scalar(value)
+    parts: list[str] = []
+    waiting: list[tuple[str, Json]] = [("", value)]  # a text, then the value that follows it
+    while waiting:
+        before, item = waiting.pop()
+        parts.append(before)
+        if isinstance(item, str):
+            parts.append(_quoted(fold(item)))
+        elif isinstance(item, dict):
+            named = sorted(((normal_text(name), name, inner) for name, inner in item.items()), key=_key)
+            _wait(waiting, "{", [(f"{_quoted(name)}:", inner) for name, _, inner in named], "}")
+        elif isinstance(item, (list, tuple)):
+            _wait(waiting, "[", [("", inner) for inner in item], "]")
+        elif item is not _NOTHING:
+            parts.append(_scalar(item))
+    return "".join(parts)
+
+
+def _wait(waiting: list[tuple[str, Json]], opening: str, entries: list[tuple[str, Json]], closing: str) -> None:
+    """Put a container's entries, each with the text before it, on the stack."""
+    waiting.append((closing if entries else opening + closing, _NOTHING))
+    for place in range(len(entries) - 1, -1, -1):
+        name, inner = entries[place]
+        waiting.append((("," if place else opening) + name, inner))
+
+
+def _scalar(value: Json) -> str:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, (list, tuple)):
-        return [_normal(item) for item in value]
-    if isinstance(value, dict):
-        return {normal_text(key): _normal(item) for key, item in value.items()}
-    return value
+        value = int(value)
+    if type(value) is int:
+        return str(value) if value.bit_length() < 4096 else hex(value)  # Python refuses to write long decimals
+    return json.dumps(value)
 
 
 def canonical_calls(calls: Iterable[Call]) -> str:

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from toolcalls.answers import Call, Json
-from toolcalls.canonical import answer_key, canonical_calls, canonical_value, normal_text, text_equal
-from toolcalls.pairing import bottleneck_pairing
+from toolcalls.canonical import answer_key, normal_text, text_equal
+from toolcalls.equality import Equality, Folding, by_name
+from toolcalls.partners import MAX_CALLS, partners
+from toolcalls.places import Kind, Place, change_text, path_text, told_places
 from toolcalls.schema import Tool, defaults, tool_name
+from toolcalls.settings import Settings
+from toolcalls.sides import Measure, PreparedCall, Side
 
-__all__ = ["Comparator", "Comparison", "Difference", "answer_key", "text_equal"]
+__all__ = ["MAX_CALLS", "Comparator", "Comparison", "Difference", "answer_key", "comparator_of", "text_equal"]
 
-RULES = "1"  # goes up whenever the same calls would be judged differently
-MAX_CALLS = 128  # calls of one tool name that are paired; more is `too_many_calls`
+RULES = "2"  # goes up whenever the same answers would be judged differently
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One parameter in which a pair of calls differs. `truth` and `output` are positions in the lists of calls.
+    """One place in which a pair of calls differs. `truth` and `output` are positions in the lists of calls.
 
-    A value that one side does not have is None there, as `kind` says: "value" (both have one), "missing" (the output does
-    not have it), "extra" (the truth does not).
+    The place is a parameter, or the deepest place inside its value that differs; `path` names it from the tool on, e.g.
+    `hotel.address.city` or `hotel.rooms[1]`. A value that one side does not have is None there, as `kind` says: "value"
+    (both have one), "missing" (the output does not have it), "extra" (the truth does not).
     """
 
     truth: int
     output: int
     parameter: str
+    path: str
     expected: Json
     given: Json
-    kind: Literal["value", "missing", "extra"]
+    kind: Kind
+
+    @property
+    def text(self) -> str:
+        """The difference in one line, e.g. `hotel.city: "Rome" → "Roma"`."""
+        return f"{self.path}: {change_text(self.expected, self.given, self.kind)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """max_param_diff: least, over one-to-one pairings, of the largest number of differences in a pair; None: no pairing.
 
-    reason: "" up to the tolerance, else param_mismatch, too_many_calls, wrong_count or wrong_tool.
+    reason: "" up to the tolerance, else param_mismatch, too_many_calls, wrong_count or wrong_tool. The number counts
+    parameters; `differences` tells places, of which a parameter whose value is an object or a list can have several.
     """
 
     max_param_diff: int | None
@@ -52,81 +63,115 @@ class Comparator:
 
     schema_defaults: bool = True  # Deviation: an omitted optional parameter equals its schema default
     tolerance: int = 1  # parameters that may differ in a pair of an approximate answer; §3.2: 1
+    string_folding: Folding = "none"  # what of strings makes no difference; see `Equality`
+    numeric_tolerance: float = 0.0  # numbers apart by no more than this fraction of the larger are the same
+    nested: bool = False  # every place inside a parameter's value that differs counts, and not the parameter once
+    reading: Literal["tolerant", "strict"] = "tolerant"  # how answers are read before they are compared; see `parse`
 
     @property
     def version(self) -> str:
-        """What makes two comparators judge alike, stored beside every judgement, e.g. "1:schema_defaults,tolerance=1"."""
-        return f"{RULES}:{'schema_defaults,' if self.schema_defaults else ''}tolerance={self.tolerance}"
+        """What makes two comparators judge alike, stored beside every judgement, e.g. "2:schema_defaults,tolerance=1"."""
+        options = [
+            "schema_defaults" if self.schema_defaults else "",
+            f"tolerance={self.tolerance}",
+            f"fold={self.string_folding}" if self.string_folding != "none" else "",
+            f"numbers={self.numeric_tolerance!r}" if self.numeric_tolerance else "",
+            "nested" if self.nested else "",
+            "strict" if self.reading == "strict" else "",
+        ]
+        return f"{RULES}:{','.join(filter(None, options))}"
 
-    def compare(self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool] = ()) -> Comparison:
-        """Compare two lists of calls, order free; `tools` supply the schema defaults."""
-        if len(truth) != len(output):
-            return Comparison(None, "wrong_count")
-        if Counter(map(_name, truth)) != Counter(map(_name, output)):
-            return Comparison(None, "wrong_tool")
-        if canonical_calls(truth) == canonical_calls(output):
-            return Comparison(0, "")
-        if max(Counter(map(_name, truth)).values(), default=0) > MAX_CALLS:
+    @property
+    def equality(self) -> Equality:
+        """When two values are the same."""
+        return Equality(self.string_folding, self.numeric_tolerance)
+
+    @property
+    def measure(self) -> Measure:
+        """How many differences two calls have."""
+        return Measure(self.equality, nested=self.nested)
+
+    def compare(
+        self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool] = (), *, told: bool = True
+    ) -> Comparison:
+        """Compare two lists of calls, order free; `tools` supply the schema defaults. Without `told` no differences are listed.
+
+        The number is the least of all pairings for up to 128 calls of a tool; see `partners` for more.
+        """
+        if problem := unpaired(truth, output):
+            return Comparison(None, problem)
+        one, other = self.sides(truth, output, tools)
+        pairs = self._pairs(one, other)
+        if pairs is None:
             return Comparison(None, "too_many_calls")
-        filled = self.defaults_of(tools)
-        per_pair = _paired_differences(Side(truth, filled), Side(output, filled))
-        largest = max((len(differences) for differences in per_pair), default=0)
-        flat = tuple(difference for differences in per_pair for difference in differences)
-        return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", flat)
+        measure = self.measure
+        largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
+        differences = tuple(_differences(one, other, pairs, measure)) if told and largest else ()
+        return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", differences)
 
-    def defaults_of(self, tools: Sequence[Tool]) -> dict[str, dict[str, Json]]:
+    def sides(self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool]) -> tuple[Side, Side]:
+        """Both lists made ready."""
+        filled, equality = self.defaults_of(tools, {normal_text(call.name) for call in (*truth, *output)}), self.equality
+        return Side(truth, filled, equality), Side(output, filled, equality)
+
+    def _pairs(self, one: Side, other: Side) -> list[tuple[int, int]] | None:
+        """The optimal pairing, in the truth's order of tools; None: too many calls to pair."""
+        pairs: list[tuple[int, int]] = []
+        measure = self.measure
+        for name, rows in one.positions.items():
+            columns = other.positions[name]
+            chosen = partners([one.calls[row] for row in rows], [other.calls[column] for column in columns], measure)
+            if chosen is None:
+                return None
+            pairs += [(row, columns[at]) for row, at in zip(rows, chosen, strict=True)]
+        return pairs
+
+    def defaults_of(self, tools: Sequence[Tool], names: Collection[str]) -> dict[str, dict[str, Json]]:
         """Tool name → the values that a call of it may omit; empty where omitting counts as a difference."""
         if not self.schema_defaults:
             return {}
-        return {normal_text(tool_name(tool)): defaults(tool) for tool in reversed(tools)}
+        found = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
+        return {name: by_name(defaults(found[name])) for name in names if name in found}
 
 
-class Side:
-    """One list of calls, prepared: arguments with defaults filled in, also as canonical texts; positions by tool name."""
-
-    def __init__(self, calls: Sequence[Call], filled: dict[str, dict[str, Json]]) -> None:
-        self.values = [_by_normal_name({**filled.get(_name(call), {}), **call.arguments}) for call in calls]
-        self.texts = [{name: canonical_value(value) for name, value in values.items()} for values in self.values]
-        self.positions: dict[str, list[int]] = defaultdict(list)
-        for position, call in enumerate(calls):
-            self.positions[_name(call)].append(position)
-
-
-def _by_normal_name(values: dict[str, Json]) -> dict[str, Json]:
-    return {normal_text(name): value for name, value in values.items()}
-
-
-def _name(call: Call) -> str:
-    return normal_text(call.name)
-
-
-def _paired_differences(truth: Side, output: Side) -> list[tuple[Difference, ...]]:
-    """The differences of each pair of the optimal pairing, in the truth's order of tools."""
-    found: list[tuple[Difference, ...]] = []
-    for name, rows in truth.positions.items():
-        columns = output.positions[name]
-        costs = [[differing(truth.texts[row], output.texts[column]) for column in columns] for row in rows]
-        for row, chosen in zip(rows, bottleneck_pairing(costs), strict=True):
-            found.append(_differences(truth, row, output, columns[chosen]))
-    return found
-
-
-def differing(one: dict[str, str], other: dict[str, str]) -> int:
-    """The number of parameters, in the union of names, whose values differ or are missing on one side."""
-    equal = sum(1 for name, value in one.items() if other.get(name) == value)
-    return len(one.keys() | other.keys()) - equal
-
-
-def _differences(truth: Side, row: int, output: Side, column: int) -> tuple[Difference, ...]:
-    one, other = truth.texts[row], output.texts[column]
-    expected, given = truth.values[row], output.values[column]
-    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    return tuple(
-        Difference(row, column, name, expected.get(name), given.get(name), _kind(name in one, name in other)) for name in names
+def comparator_of(settings: Settings) -> Comparator:
+    """The rules by which a run with these settings compares."""
+    return Comparator(
+        schema_defaults=settings.schema_defaults,
+        tolerance=settings.tolerance,
+        string_folding=settings.string_folding,
+        numeric_tolerance=settings.numeric_tolerance,
+        nested=settings.nested,
+        reading=settings.reading,
     )
 
 
-def _kind(in_truth: bool, in_output: bool) -> Literal["value", "missing", "extra"]:
-    if not in_truth:
-        return "extra"
-    return "value" if in_output else "missing"
+def unpaired(truth: Sequence[Call], output: Sequence[Call]) -> str:
+    """Why calls cannot be paired by their tools, "" where they can."""
+    if len(truth) != len(output):
+        return "wrong_count"
+    return "" if _names(truth) == _names(output) else "wrong_tool"
+
+
+def _names(calls: Iterable[Call]) -> Counter[str]:
+    return Counter(normal_text(call.name) for call in calls)
+
+
+def _differences(one: Side, other: Side, pairs: Iterable[tuple[int, int]], measure: Measure) -> Iterator[Difference]:
+    for row, column in pairs:
+        call, against = one.calls[row], other.calls[column]
+        for name in sorted(call.values.keys() | against.values.keys()):
+            for place in parameter_places(call, against, name, measure):
+                path = path_text(call.name, (name, *place.steps))
+                yield Difference(row, column, name, path, place.expected, place.given, place.kind)
+
+
+def parameter_places(one: PreparedCall, other: PreparedCall, name: str, measure: Measure) -> tuple[Place, ...]:
+    """Where a parameter differs between two calls; () where it does not. A side that lacks it is the one place."""
+    if name not in other.values:
+        return (Place((), one.values[name], None, "missing"),)
+    if name not in one.values:
+        return (Place((), None, other.values[name], "extra"),)
+    if not measure.parameter(one, other, name):
+        return ()
+    return told_places(one.values[name], other.values[name], measure.equality)

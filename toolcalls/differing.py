@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from toolcalls.answers import Call, Json
-from toolcalls.canonical import normal_text
-from toolcalls.comparing import MAX_CALLS, Comparator, Side, differing
-from toolcalls.pairing import bottleneck_pairing
+from toolcalls.comparing import Comparator, parameter_places
+from toolcalls.equality import by_name
+from toolcalls.partners import loose_partners, partners
+from toolcalls.places import Place, change_text, path_text
 from toolcalls.schema import Tool
+from toolcalls.sides import Measure, PreparedCall, Side
 
 Kind = Literal["same", "changed", "missing", "extra"]
+_SHORT = 32  # characters of a value in a summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class ParameterDiff:
 
     kind: "same", "changed" (both have a value), "missing" (the answer has none), "extra" (the truth has none).
     omitted: one side leaves it to the schema's default, which is what the other side gives.
+    places: of a changed one, the deepest places that differ; one without steps is the value itself.
     """
 
     name: str
@@ -29,80 +32,75 @@ class ParameterDiff:
     expected: Json = None
     given: Json = None
     omitted: bool = False
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallDiff:
-    """A call of the truth beside the answer's call that it is paired with; a position is None where there is no such call."""
+    """A call of the truth beside the answer's call that it is paired with; a position is None where there is no such call.
+
+    differences: what the comparator counts for this pair; of a call that stands alone, its parameters.
+    """
 
     name: str
     kind: Kind
     truth: int | None
     output: int | None
     parameters: tuple[ParameterDiff, ...]
-
-    @property
-    def differences(self) -> int:
-        """How many parameters differ: what the comparator counts for this pair."""
-        return sum(parameter.kind != "same" for parameter in self.parameters)
+    differences: int = 0
 
 
 def align(
     truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool] = (), comparator: Comparator | None = None
 ) -> tuple[CallDiff, ...]:
-    """Pair the calls as `Comparator.compare` does, by name and then so that the largest difference is least.
+    """Pair the calls as `Comparator.compare` does; where a tool is not called equally often, the nearest calls with each other.
 
     Calls that have no partner stand alone, as missing or extra. In the order of the truth, extra calls last.
     """
-    filled = (comparator or Comparator()).defaults_of(tools)
-    one, other = Side(truth, filled), Side(output, filled)
+    comparator = comparator or Comparator()
+    measure = comparator.measure
+    one, other = comparator.sides(truth, output, tools)
     partner: dict[int, int] = {}
     for name, rows in one.positions.items():
-        partner.update(_pairs(one, rows, other, other.positions.get(name, [])))
+        partner.update(_pairs(one, rows, other, other.positions.get(name, []), measure))
     taken = set(partner.values())
-    paired = [_pair(truth, output, one, other, row, partner.get(row)) for row in range(len(truth))]
+    paired = [
+        _pair((call, output[partner[row]]), one, other, (row, partner[row]), measure)
+        if row in partner
+        else _alone(call, "missing", row, None)
+        for row, call in enumerate(truth)
+    ]
     alone = [_alone(output[column], "extra", None, column) for column in range(len(output)) if column not in taken]
     return (*paired, *alone)
 
 
-def _pairs(one: Side, rows: Sequence[int], other: Side, columns: Sequence[int]) -> dict[int, int]:
-    """Partners among calls of one name. Where the sides are not equally many, partners that cost nothing fill up the fewer."""
-    if max(len(rows), len(columns)) > MAX_CALLS:
-        return dict(zip(rows, columns, strict=False))
-    size = max(len(rows), len(columns))
-    costs = [
-        [
-            differing(one.texts[rows[row]], other.texts[columns[column]]) if row < len(rows) and column < len(columns) else 0
-            for column in range(size)
-        ]
-        for row in range(size)
-    ]
-    chosen = bottleneck_pairing(costs)
-    return {rows[row]: columns[chosen[row]] for row in range(len(rows)) if chosen[row] < len(columns)}
+def _pairs(one: Side, rows: Sequence[int], other: Side, columns: Sequence[int], measure: Measure) -> dict[int, int]:
+    """Partners among calls of one tool."""
+    calls, against = [one.calls[row] for row in rows], [other.calls[column] for column in columns]
+    chosen = partners(calls, against, measure) if len(calls) == len(against) else None
+    found = enumerate(chosen) if chosen is not None else loose_partners(calls, against, measure).items()
+    return {rows[row]: columns[column] for row, column in found}
 
 
-def _pair(truth: Sequence[Call], output: Sequence[Call], one: Side, other: Side, row: int, column: int | None) -> CallDiff:
-    if column is None:
-        return _alone(truth[row], "missing", row, None)
-    said = [[normal_text(name) for name in call.arguments] for call in (truth[row], output[column])]
+def _pair(calls: tuple[Call, Call], one: Side, other: Side, at: tuple[int, int], measure: Measure) -> CallDiff:
+    said = [by_name(call.arguments).keys() for call in calls]
+    call, against = one.calls[at[0]], other.calls[at[1]]
     parameters = tuple(
-        ParameterDiff(
-            name,
-            _kind(one.texts[row].get(name), other.texts[column].get(name)),
-            one.values[row].get(name),
-            other.values[column].get(name),
-            omitted=(name not in said[0] and name in one.values[row]) or (name not in said[1] and name in other.values[column]),
-        )
+        _parameter(call, against, name, measure, omitted=any(name not in names for names in said))
         for name in dict.fromkeys((*said[0], *said[1]))
     )
     kind: Kind = "same" if all(parameter.kind == "same" for parameter in parameters) else "changed"
-    return CallDiff(truth[row].name, kind, row, column, parameters)
+    return CallDiff(calls[0].name, kind, *at, parameters, measure(call, against))
 
 
-def _kind(expected: str | None, given: str | None) -> Kind:
-    if expected == given:
-        return "same"
-    return "extra" if expected is None else "missing" if given is None else "changed"
+def _parameter(call: PreparedCall, against: PreparedCall, name: str, measure: Measure, *, omitted: bool) -> ParameterDiff:
+    places = parameter_places(call, against, name, measure)
+    expected, given = call.values.get(name), against.values.get(name)
+    if not places:
+        return ParameterDiff(name, "same", expected, given, omitted)
+    if name in call.values and name in against.values:
+        return ParameterDiff(name, "changed", expected, given, omitted, places)
+    return ParameterDiff(name, "missing" if name in call.values else "extra", expected, given)
 
 
 def _alone(call: Call, kind: Kind, row: int | None, column: int | None) -> CallDiff:
@@ -111,7 +109,7 @@ def _alone(call: Call, kind: Kind, row: int | None, column: int | None) -> CallD
         ParameterDiff(name, kind, value if missing else None, None if missing else value)
         for name, value in call.arguments.items()
     )
-    return CallDiff(call.name, kind, row, column, tuple(parameters))
+    return CallDiff(call.name, kind, row, column, tuple(parameters), len(call.arguments))
 
 
 def summary(calls: Sequence[CallDiff], most: int = 3) -> str:
@@ -124,18 +122,12 @@ def summary(calls: Sequence[CallDiff], most: int = 3) -> str:
 def _told(call: CallDiff) -> str:
     if call.kind != "changed":
         return f"{call.kind} {call.name}"
-    return f"{call.name}({', '.join(_told_parameter(one) for one in call.parameters if one.kind != 'same')})"
+    return f"{call.name}({', '.join(line for one in call.parameters for line in changes(one))})"
 
 
-def _told_parameter(one: ParameterDiff) -> str:
-    match one.kind:
-        case "missing":
-            return f"{one.name}: {_short(one.expected)} → nothing"
-        case "extra":
-            return f"{one.name}: nothing → {_short(one.given)}"
-    return f"{one.name}: {_short(one.expected)} → {_short(one.given)}"
-
-
-def _short(value: Json, most: int = 32) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= most else f"{text[:most]}…"
+def changes(one: ParameterDiff) -> list[str]:
+    """What differs in a parameter, a line for each place, e.g. `address.city: "Rome" → "Roma"`; none where it is the same."""
+    if one.kind == "same":
+        return []
+    found = one.places if one.kind == "changed" else (Place((), one.expected, one.given, one.kind),)
+    return [f"{path_text('', (one.name, *at.steps))}: {change_text(at.expected, at.given, at.kind, _SHORT)}" for at in found]

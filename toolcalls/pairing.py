@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def bottleneck_pairing(costs: Sequence[Sequence[int]]) -> list[int]:
     """Return for each row the column it is paired with, for a square matrix of costs ≥ 0.
 
     The least threshold that lets every row have a column is found by bisection; each try is a bipartite matching by
-    augmenting paths (Kuhn) over bit sets, O(n²) steps for n rows. Pairs of cost 0 are kept where they do no harm. Pairing
-    them first for good would be wrong: (a=1,b=1), (a=2,b=1) against (a=1,b=1), (a=1,b=2) needs none of them.
+    augmenting paths (Kuhn) over bit sets, O(n²) steps for n rows. Each try begins with the cheapest pairs, which stay where
+    they do no harm. Pairing those of cost 0 first for good would be wrong: (a=1,b=1), (a=2,b=1) against (a=1,b=1),
+    (a=1,b=2) needs none of them.
     """
     levels = sorted({cost for row in costs for cost in row})
+    columns = [_columns_by_cost(row) for row in costs]
     low, high = 0, len(levels) - 1
     best: list[int] = []
     while low <= high:
         middle = (low + high) // 2
-        found = _matching(costs, levels[middle])
+        found = _matching(columns, levels[: middle + 1])
         if found is None:
             low = middle + 1
         else:
@@ -25,22 +27,33 @@ def bottleneck_pairing(costs: Sequence[Sequence[int]]) -> list[int]:
     return best
 
 
-def _matching(costs: Sequence[Sequence[int]], threshold: int) -> list[int] | None:
-    """Pair every row with a column of cost ≤ threshold, or None."""
-    open_columns = [sum(1 << column for column, cost in enumerate(row) if cost <= threshold) for row in costs]
+def _columns_by_cost(row: Sequence[int]) -> dict[int, int]:
+    """Cost → the columns that cost so much, as a bit set."""
+    sets: dict[int, int] = {}
+    for column, cost in enumerate(row):
+        sets[cost] = sets.get(cost, 0) | 1 << column
+    return sets
+
+
+def _matching(columns: Sequence[Mapping[int, int]], levels: Sequence[int]) -> list[int] | None:
+    """Pair every row with a column at one of these costs (ascending), or None."""
     row_of: dict[int, int] = {}
-    unmatched = []
-    for row, line in enumerate(costs):
-        column = next((at for at, cost in enumerate(line) if cost == 0 and at not in row_of), None)
-        if column is None:
-            unmatched.append(row)
-        else:
-            row_of[column] = row
+    unmatched, free = list(range(len(columns))), (1 << len(columns)) - 1
+    for level in levels:
+        left = []
+        for row in unmatched:
+            if fitting := columns[row].get(level, 0) & free:
+                lowest = fitting & -fitting
+                free ^= lowest
+                row_of[lowest.bit_length() - 1] = row
+            else:
+                left.append(row)
+        unmatched = left
+    open_columns = [sum(sets.get(level, 0) for level in levels) for sets in columns]
     for row in unmatched:
         if not _augment(row, open_columns, row_of):
             return None
-    columns = {row: column for column, row in row_of.items()}
-    return [columns[row] for row in range(len(costs))]
+    return [column for _, column in sorted((row, column) for column, row in row_of.items())]
 
 
 def _augment(start: int, open_columns: Sequence[int], row_of: dict[int, int]) -> bool:

@@ -41,6 +41,10 @@ class Settings:
     max_length: int = 4096  # tokens of prompt + answer; a longer prompt is `too_long`
     tolerance: int = 1  # parameters that may differ in a call of an approximate answer; §3.2: 1
     schema_defaults: bool = True  # Deviation: an omitted optional parameter equals its schema default
+    string_folding: Literal["none", "case", "case_space"] = "none"  # what makes no difference between two strings
+    numeric_tolerance: float = 0.0  # numbers apart by no more than this fraction of the larger are the same
+    nested: bool = False  # places inside a parameter's value count, and not the parameter once
+    reading: Literal["tolerant", "strict"] = "tolerant"  # how answers are read before they are compared
     refine_scope: Literal["all", "selected"] = "all"  # whose A₁ is refined
     first_answer: Literal["sampled", "greedy"] = "sampled"  # A₁: attempt 0 of the direct turn, or a greedy one
     stop_target: Literal["truth", "first_answer"] = "truth"  # target text where A₁ is exact but written differently
@@ -76,6 +80,7 @@ _LEAST: dict[str, float] = {
     "max_new_tokens": 1,
     "max_length": 2,
     "tolerance": 0,
+    "numeric_tolerance": 0,
     "max_iterations": 1,
     "epsilon": 0,
     "refine_turns": 0,
@@ -93,7 +98,15 @@ _LEAST: dict[str, float] = {
     "training.threads": 1,
     "training.merge_tolerance": 0,
 }
-_MOST: dict[str, float] = {"k": 1024, "temperature": 100, "seed": 2**63 - 1, "training.learning_rate": 1, "training.warmup": 0.99}
+_MOST: dict[str, float] = {
+    "k": 1024,
+    "temperature": 100,
+    "tolerance": 99,
+    "numeric_tolerance": 0.5,
+    "seed": 2**63 - 1,
+    "training.learning_rate": 1,
+    "training.warmup": 0.99,
+}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -124,6 +137,8 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
         raise SettingsError(f"{name}: {value!r} is out of range; allowed is {bounds}")
+    if name == "numeric_tolerance" and value and (value < 1e-12 or float(f"{value:g}") != value):
+        raise SettingsError(f"{name}: {value!r} is too fine; allowed is 0, or from 1e-12 with at most six digits")
     return value
 
 

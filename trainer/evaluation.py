@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolcalls.adaptive import Stopped, adaptive_answers, refine_traces
+from toolcalls.comparing import comparator_of
 from toolcalls.evaluation import Accuracy, TraceScore, accuracy, mean_turns, score_trace
 from toolcalls.prompts import direct_messages
 from toolcalls.records import Sample
@@ -15,7 +16,6 @@ from toolcalls.settings import Settings
 from trainer.asking import Question, ask
 from trainer.engines.protocol import Engine
 from trainer.sampling import greedy
-from trainer.selection import comparator_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolcalls.assembly import Pair, training_rows
-from toolcalls.comparing import Comparator
+from toolcalls.comparing import comparator_of
 from toolcalls.errors import InputError
 from toolcalls.records import Generation, Sample, TrainingRow, Verdict
 from toolcalls.refinement import is_identical
 from toolcalls.selection import judge, verdict
 from toolcalls.settings import Settings
 from trainer.pool import PoolLine
-
-
-def comparator_of(settings: Settings) -> Comparator:
-    """The rules of A = A′ and A ≈ A′ that the settings ask for."""
-    return Comparator(schema_defaults=settings.schema_defaults, tolerance=settings.tolerance)
 
 
 def select(line: PoolLine, settings: Settings) -> PoolLine:

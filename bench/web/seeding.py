@@ -32,7 +32,7 @@ FEW = 16
 BATCH = 10_000  # samples that are held in memory at a time
 HELDOUT = 50  # one held-out sample per so many
 DECIDED = 40  # one decision per so many samples
-COMPARATOR = "1:schema_defaults,tolerance=1"
+COMPARATOR = "2:schema_defaults,tolerance=1"
 NOW = "2026-01-01 00:00:00+00"
 
 

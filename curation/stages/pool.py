@@ -12,9 +12,8 @@ from curation.models import Decision, Iteration, Run, SampleVersion, Verdict
 from curation.models import Sample as SampleRow
 from curation.models.datasets import Split
 from curation.models.decisions import DecisionKind
-from toolcalls.comparing import Comparator
+from toolcalls.comparing import comparator_of as comparator_of
 from toolcalls.records import Sample
-from toolcalls.settings import Settings
 from toolcalls.wire import sample_from_json
 
 
@@ -29,11 +28,6 @@ class PoolSample:
     category: str
     language: str
     calls: int | None
-
-
-def comparator_of(settings: Settings) -> Comparator:
-    """The rules by which a run compares."""
-    return Comparator(schema_defaults=settings.schema_defaults, tolerance=settings.tolerance)
 
 
 def dropped_samples(run: Run) -> QuerySet[Decision]:

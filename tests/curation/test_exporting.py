@@ -158,7 +158,7 @@ def test_the_manifest_says_where_the_lines_come_from(iteration: Iteration) -> No
     assert manifest["filters"] == {"category": ["simple"], "q": ["rome"]}
     assert (manifest["base_sha256"], manifest["sampled_by_sha256"]) == (run.base.sha256, run.base.sha256)
     assert (manifest["dataset"], manifest["revision"], manifest["revision_sha256"]) == ("weather", 1, run.revision.sha256)
-    assert (manifest["seed"], manifest["comparator"]) == (0, "1:schema_defaults,tolerance=1")
+    assert (manifest["seed"], manifest["comparator"]) == (0, "2:schema_defaults,tolerance=1")
     assert len(manifest["prompts"]["templates_sha256"]) == 64
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert manifest["program"] == project["version"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcalls.answers import Call, Calls, Text
-from toolcalls.comparing import MAX_CALLS, Comparator, Difference, answer_key, text_equal
+from toolcalls.comparing import MAX_CALLS, Comparator, Difference, answer_key, comparator_of, text_equal
 from toolcalls.parsing import parse
+from toolcalls.settings import Settings, settings_from, settings_json
 
 B_DEFAULTS_TO_X = {
     "name": "f",
@@ -99,7 +101,7 @@ def test_equal_calls_are_not_paired_for_good_when_that_costs_another_pair_more()
 
 def test_equal_calls_stay_paired_where_that_does_no_harm() -> None:
     found = Comparator().compare(calls("[f(a=1, b=1), f(a=2, b=2)]"), calls("[f(a=2, b=3), f(a=1, b=1)]"))
-    assert found.differences == (Difference(1, 0, "b", 2, 3, "value"),)
+    assert found.differences == (Difference(1, 0, "b", "f.b", 2, 3, "value"),)
 
 
 def test_differences_name_parameter_values_and_kind() -> None:
@@ -143,8 +145,42 @@ def test_tolerance_decides_which_difference_is_a_mismatch() -> None:
 
 
 def test_version_tells_comparators_apart() -> None:
-    assert Comparator().version == "1:schema_defaults,tolerance=1"
-    assert len({Comparator(defaults, tolerance).version for defaults in (True, False) for tolerance in (0, 1)}) == 4
+    assert Comparator().version == "2:schema_defaults,tolerance=1"
+    others = [
+        {"schema_defaults": False}, {"tolerance": 0}, {"string_folding": "case"}, {"string_folding": "case_space"},
+        {"numeric_tolerance": 0.01}, {"numeric_tolerance": 0.001}, {"nested": True}, {"reading": "strict"},
+    ]  # fmt: skip
+    versions = {Comparator(), *(Comparator(**other) for other in others)}  # type: ignore[arg-type]
+    assert len({comparator.version for comparator in versions}) == len(others) + 1
+
+
+def test_the_longest_version_fits_where_it_is_stored() -> None:
+    longest = {
+        "tolerance": 99,
+        "string_folding": "case_space",
+        "numeric_tolerance": 1.23457e-12,
+        "nested": True,
+        "reading": "strict",
+    }
+    assert len(comparator_of(settings_from(longest)).version) <= 80
+
+
+def test_every_rule_is_a_setting_of_the_same_name() -> None:
+    names = [field.name for field in dataclasses.fields(Comparator)]
+    assert comparator_of(Settings()) == Comparator()
+    assert dataclasses.asdict(Comparator()).items() <= settings_json(Settings()).items()
+    changed = dataclasses.replace(
+        Settings(),
+        schema_defaults=False,
+        tolerance=3,
+        string_folding="case",
+        numeric_tolerance=0.1,
+        nested=True,
+        reading="strict",
+    )
+    made = comparator_of(changed)
+    assert [getattr(made, name) for name in names] == [getattr(changed, name) for name in names]
+    assert all(getattr(made, name) != getattr(Comparator(), name) for name in names)
 
 
 def test_more_calls_of_a_tool_than_can_be_paired_is_said() -> None:

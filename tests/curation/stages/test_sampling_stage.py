@@ -67,7 +67,7 @@ def test_every_attempt_is_judged_and_counted(begin: Any, hand: Any, make_sample:
     assert (hit.attempts, hit.exact_hits, hit.approximate_hits, hit.first_hit, hit.reason) == (3, 1, 2, 0, "")
     assert (miss.exact_hits, miss.approximate_hits, miss.first_hit, miss.reason) == (0, 0, None, "param_mismatch")
     assert (miss.reasons, miss.other_answer, miss.other_count) == ({"param_mismatch": 3}, WRONG, 3)
-    assert (hit.category, hit.calls, hit.checkpoint_id, hit.comparator) == ("simple", 1, None, "1:schema_defaults,tolerance=1")
+    assert (hit.category, hit.calls, hit.checkpoint_id, hit.comparator) == ("simple", 1, None, "2:schema_defaults,tolerance=1")
     stored = Generation.objects.filter(version_id=hit.version_id).order_by("attempt")
     assert [(one.text, one.max_param_diff) for one in stored] == [(texts[0], 0), (texts[1], 1), (texts[2], 2)]
     assert stored[0].calls == [{"name": "get_weather", "arguments": {"city": "Rome", "days": 1}}]

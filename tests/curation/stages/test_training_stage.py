@@ -189,7 +189,7 @@ def test_the_evaluation_sums_up_its_traces(run: Run, hand: Any) -> None:
     evaluation.store(claim, traces)
     summed = Evaluation.objects.get()
     assert (summed.total, summed.direct_right, summed.adaptive_right, summed.mean_turns) == (4, 2, 3, 1.75)
-    assert (summed.iteration.number, summed.checkpoint, summed.comparator) == (0, None, "1:schema_defaults,tolerance=1")
+    assert (summed.iteration.number, summed.checkpoint, summed.comparator) == (0, None, "2:schema_defaults,tolerance=1")
     items = EvaluationItem.objects.order_by("pk")
     assert [(item.direct_right, item.adaptive_right, item.turns) for item in items] == [
         (True, True, 1),

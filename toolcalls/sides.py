@@ -1,0 +1,65 @@
+"""A list of calls made ready to be compared: names in NFC, omitted defaults filled in, values as canonical texts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from toolcalls.answers import Call, Json
+from toolcalls.canonical import normal_text
+from toolcalls.equality import Equality, by_name
+from toolcalls.places import places
+
+Defaults = Mapping[str, Mapping[str, Json]]  # tool name in NFC → parameter in NFC → what a call may omit
+
+
+class PreparedCall:
+    """One call as it is compared. `key` is the same for two calls exactly when their texts are: equal calls, see `Equality`."""
+
+    __slots__ = ("key", "name", "texts", "values")
+
+    def __init__(self, call: Call, defaults: Defaults, equality: Equality) -> None:
+        self.name = normal_text(call.name)
+        self.values = by_name(call.arguments)
+        for name, value in defaults.get(self.name, {}).items():
+            self.values.setdefault(name, value)
+        self.texts = {name: equality.canonical(value) for name, value in self.values.items()}
+        self.key = frozenset(self.texts.items())
+
+
+class Side:
+    """The calls of one side, and where those of each tool name stand."""
+
+    def __init__(self, calls: Sequence[Call], defaults: Defaults, equality: Equality) -> None:
+        self.calls = [PreparedCall(call, defaults, equality) for call in calls]
+        self.positions: dict[str, list[int]] = defaultdict(list)
+        for position, call in enumerate(self.calls):
+            self.positions[call.name].append(position)
+
+
+class Measure:
+    """How many differences two calls of one tool have.
+
+    nested: every place inside a parameter's value counts, and not the parameter once.
+    """
+
+    def __init__(self, equality: Equality, *, nested: bool) -> None:
+        self.equality = equality
+        self.nested = nested
+        self.texts_decide = not equality.numeric_tolerance  # calls differ exactly when their canonical texts do
+        self.plain = self.texts_decide and not nested  # and a parameter whose texts differ counts 1
+
+    def __call__(self, one: PreparedCall, other: PreparedCall) -> int:
+        shared = one.texts.keys() & other.texts.keys()
+        alone = len(one.texts) + len(other.texts) - 2 * len(shared)
+        if self.plain:
+            return alone + len(shared) - len(one.key & other.key)
+        return alone + sum(self.parameter(one, other, name) for name in shared)
+
+    def parameter(self, one: PreparedCall, other: PreparedCall, name: str) -> int:
+        """How much a parameter that both calls have counts."""
+        if one.texts[name] == other.texts[name]:
+            return 0
+        if self.nested:
+            return sum(1 for _ in places(one.values[name], other.values[name], self.equality))
+        return int(self.texts_decide or not self.equality.same(one.values[name], other.values[name]))
