@@ -6,7 +6,6 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal
 
 from toolcalls.answers import Json
@@ -45,7 +44,7 @@ class Equality:
     def scalars(self, one: Json, other: Json) -> bool:
         """Whether two values are the same, of which at least one is neither a list nor an object."""
         if self.numeric_tolerance and _is_number(one) and _is_number(other):
-            return self._near(one, other)
+            return _near(one, other, self.numeric_tolerance)
         if isinstance(one, dict | list | tuple) or isinstance(other, dict | list | tuple):
             return False
         return self.canonical(one) == self.canonical(other)
@@ -68,19 +67,18 @@ class Equality:
                 return False
         return True
 
-    def _near(self, one: float, other: float) -> bool:
-        if not (_is_finite(one) and _is_finite(other)):
-            return canonical_value(one) == canonical_value(other)
-        exact, against = Fraction(one), Fraction(other)
-        return abs(exact - against) <= Fraction(self.numeric_tolerance) * max(abs(exact), abs(against))
-
 
 def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_finite(value: float) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+def _near(one: float, other: float, fraction: float) -> bool:
+    try:
+        return math.isclose(one, other, rel_tol=fraction) or (math.isnan(one) and math.isnan(other))
+    except OverflowError:  # an integer beyond all floats
+        of, parts = fraction.as_integer_ratio()
+        whole = isinstance(one, int) and isinstance(other, int)
+        return whole and abs(one - other) * parts <= of * max(abs(one), abs(other))
 
 
 def by_name(values: Mapping[str, Json]) -> dict[str, Json]:

@@ -16,25 +16,24 @@ from toolcalls.sides import Measure, PreparedCall
 
 def near_pairing(
     one: Sequence[PreparedCall], other: Sequence[PreparedCall], equal: Mapping[int, int], measure: Measure
-) -> list[int] | None:
+) -> dict[int, int] | None:
     """Return for each call of `one` the position of a partner in `other` that differs in ≤ 1 parameter; None: there is no
     such pairing of all. `equal` are pairs of equal calls, which are parted only where another pair needs one of them.
 
     For a plain measure only. Each call of `one` that is not in `equal` costs at most one walk over all nodes.
     """
-    nodes = [list(_sought(call)) for call in one]
     columns: dict[Hashable, list[int]] = defaultdict(list)
     for column, call in enumerate(other):
         for node in _offered(call):
             columns[node].append(column)
     row_of = {column: row for row, column in equal.items()}
     for row in range(len(one)):
-        if row not in equal and not _augment(row, nodes, columns, row_of):
+        if row not in equal and not _augment(row, one, columns, row_of):
             return None
-    chosen = dict(sorted((row, column) for column, row in row_of.items()))
+    chosen = {row: column for column, row in row_of.items()}
     if any(measure(one[row], other[column]) > 1 for row, column in chosen.items()):
         return None  # two different sums of hashes were the same, once in 2⁶⁴
-    return list(chosen.values())
+    return chosen
 
 
 def _rests(call: PreparedCall) -> Iterator[tuple[str, int]]:
@@ -60,15 +59,13 @@ def _sought(call: PreparedCall) -> Iterator[Hashable]:
     yield "rest", whole
 
 
-def _augment(
-    start: int, nodes: Sequence[Sequence[Hashable]], columns: Mapping[Hashable, Sequence[int]], row_of: dict[int, int]
-) -> bool:
+def _augment(start: int, one: Sequence[PreparedCall], columns: Mapping[Hashable, Sequence[int]], row_of: dict[int, int]) -> bool:
     """Pair one more row along a shortest alternating path (breadth first); false when there is none."""
     seen: set[Hashable] = set()
     came_from: dict[int, int] = {}  # column → the row that reached it
     queue = [start]
     for row in queue:
-        for node in nodes[row]:
+        for node in _sought(one[row]):
             if node in seen:
                 continue
             seen.add(node)

@@ -21,19 +21,38 @@ def partners(one: Sequence[PreparedCall], other: Sequence[PreparedCall], measure
     MAX_CALLS. There the number is an upper bound: to part equal calls might be better yet, but a pairing of ≤ 1 is found.
     Under a measure that is not plain, that holds of no number.
     """
+    if len(one) == 1:
+        return [0]
     equal = equal_pairs(one, other)
     rows, columns = left_over(equal, len(one), len(other))
-    if not rows:
-        return [equal[row] for row in range(len(one))]
     if len(rows) > MAX_CALLS:
         return None
-    if measure.plain and (near := near_pairing(one, other, equal, measure)) is not None:
-        return near
-    if len(one) <= MAX_CALLS:
+    if (paired := _least(one, other, equal, rows, columns, measure)) is None:
         return bottleneck_pairing([[measure(call, against) for against in other] for call in one])
-    chosen = bottleneck_pairing([[measure(one[row], other[column]) for column in columns] for row in rows])
-    paired = equal | {row: columns[at] for row, at in zip(rows, chosen, strict=True)}
     return [paired[row] for row in range(len(one))]
+
+
+def _least(
+    one: Sequence[PreparedCall],
+    other: Sequence[PreparedCall],
+    equal: dict[int, int],
+    rows: Sequence[int],
+    columns: Sequence[int],
+    measure: Measure,
+) -> dict[int, int] | None:
+    """The pairing where it is known without comparing each with each; where that is too much, the upper bound."""
+    if not rows:
+        return equal
+    left, against = [one[row] for row in rows], [other[column] for column in columns]
+    if measure.plain:
+        if (near := near_pairing(left, against, {}, measure)) is not None:
+            return equal | {rows[at]: columns[column] for at, column in near.items()}
+        if (near := near_pairing(one, other, equal, measure)) is not None:
+            return near
+    if len(one) <= MAX_CALLS:
+        return None
+    chosen = bottleneck_pairing([[measure(call, beside) for beside in against] for call in left])
+    return equal | {row: columns[at] for row, at in zip(rows, chosen, strict=True)}
 
 
 def loose_partners(one: Sequence[PreparedCall], other: Sequence[PreparedCall], measure: Measure) -> dict[int, int]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from toolcalls.answers import Call, Json
 from toolcalls.errors import InputError
-from toolcalls.records import Generation, Judgement, Message, Sample, Sampling, TrainingRow, Verdict
+from toolcalls.records import Generation, Message, Sample, TrainingRow, Verdict
 
 _T = TypeVar("_T")
 _MISSING = object()
@@ -110,18 +110,6 @@ def sample_from_json(data: Any, where: str = "sample") -> Sample:
     )
 
 
-def sampling_from_json(data: Any, where: str = "sampling") -> Sampling:
-    """Read Sampling; what is left out has the record's default."""
-    fields, plain = Fields(data, where), Sampling()
-    return Sampling(
-        temperature=fields.get("temperature", float, plain.temperature),
-        top_p=fields.get("top_p", float, plain.top_p),
-        top_k=fields.get("top_k", int, plain.top_k),
-        repetition_penalty=fields.get("repetition_penalty", float, plain.repetition_penalty),
-        max_new_tokens=fields.get("max_new_tokens", int, plain.max_new_tokens),
-    )
-
-
 def generation_from_json(data: Any, where: str = "generation") -> Generation:
     """Read a Generation."""
     fields = Fields(data, where)
@@ -133,18 +121,6 @@ def generation_from_json(data: Any, where: str = "generation") -> Generation:
         prompt_tokens=fields.get("prompt_tokens", int),
         completion_tokens=fields.get("completion_tokens", int),
         prompt_hash=fields.get("prompt_hash", str),
-    )
-
-
-def judgement_from_json(data: Any, where: str = "judgement") -> Judgement:
-    """Read a Judgement."""
-    fields = Fields(data, where)
-    return Judgement(
-        calls=None if fields.data.get("calls") is None else fields.items("calls", call_from_json),
-        max_param_diff=fields.optional("max_param_diff", int),
-        reason=fields.get("reason", str),
-        answer_key=fields.get("answer_key", str),
-        text_equal=fields.get("text_equal", bool),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from toolcalls import wire
 from toolcalls.answers import Call
 from toolcalls.errors import InputError
-from toolcalls.records import Generation, Judgement, Message, Sample, Sampling, TrainingRow, Verdict
+from toolcalls.records import Generation, Message, Sample, TrainingRow, Verdict
 
 SAMPLE = Sample(
     "s", ({"name": "f", "parameters": {"type": "dict"}},), (Message("user", "Größe?"),), (Call("f", {"a": [1, None]}),),
@@ -18,10 +18,7 @@ SAMPLE = Sample(
 RECORDS: list[tuple[Any, Callable[[Any], Any]]] = [
     (SAMPLE, wire.sample_from_json),
     (Sample("s", (), (), None), wire.sample_from_json),
-    (Sampling(0.0, 0.9, 5, 1.1, 7), wire.sampling_from_json),
     (Generation(3, 2**62, "x", "length", 10, 5, "ab"), wire.generation_from_json),
-    (Judgement((Call("f"),), 1, "", "0" * 32, True), wire.judgement_from_json),
-    (Judgement(None, None, "not_a_call", "0" * 32, False), wire.judgement_from_json),
     (Verdict(8, 1, 2, 0, "", {"not_a_call": 6}, "no", 3, "1:tolerance=1"), wire.verdict_from_json),
     (Verdict(8, 0, 0, None, "too_long"), wire.verdict_from_json),
     (TrainingRow("s", "refine", (Message("system", "S"),), "[f()]"), wire.training_row_from_json),
@@ -38,7 +35,6 @@ def test_only_what_a_sample_needs_must_be_there() -> None:
         {"id": "s", "tools": [], "messages": [{"role": "user", "content": "Hi"}], "truth": [{"name": "f"}]}
     )
     assert read == Sample("s", (), (Message("user", "Hi"),), (Call("f"),))
-    assert wire.sampling_from_json({}) == Sampling()
     assert wire.sample_from_json({"id": "s", "tools": [], "messages": [], "truth": []}).truth is None
 
 
