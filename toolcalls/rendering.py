@@ -1,4 +1,4 @@
-"""Calls as text, in the form that the paper's prompt asks for (ToolACE-R Fig. 5 and 7)."""
+"""Calls as text, in the form that the paper's prompt asks for (ToolACE-R Fig. 5 and 7) or in another dialect."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call
 from toolcalls.dialects import named
+from toolcalls.dialects.carrying import check
 from toolcalls.rows import is_storable
 
 
 def render(calls: Sequence[Call], form: str = "paper") -> str:
-    """Write calls as one line, e.g. `[bookFlight(origin="New York", n=1), now()]`; `parse` reads it back unchanged.
+    """Write calls in a form, e.g. `[bookFlight(origin="New York", n=1), now()]`; `parse` reads them back unchanged.
 
-    Raises ValueError for an unknown form.
+    Raises ValueError for an unknown form, and, naming it, for what any form but the paper's cannot carry.
     """
-    return named(form).render(calls)
+    dialect = named(form)
+    if form != "paper":
+        check(calls, form)
+    return dialect.render(calls)
 
 
 def surely_survives(calls: Sequence[Call]) -> bool:

@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
-from toolcalls.dialects import paper
+from toolcalls.dialects import (
+    bare_json,
+    bfcl_fc,
+    deepseek,
+    functionary,
+    glaive,
+    glm,
+    hermes,
+    kimi,
+    llama3,
+    mistral,
+    openai,
+    paper,
+    qwen,
+    qwen2,
+    strings,
+    toolrl,
+    when2call,
+)
 from toolcalls.dialects.dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (paper.DIALECT,)  # in the order in which those that begin at one place are tried
+# In the order in which those that begin at one place are tried.
+DIALECTS: tuple[Dialect, ...] = (
+    when2call.DIALECT,
+    qwen.DIALECT,
+    glm.DIALECT,
+    toolrl.DIALECT,
+    hermes.DIALECT,
+    functionary.DIALECT,
+    qwen2.DIALECT,
+    glaive.DIALECT,
+    llama3.DIALECT,
+    mistral.DIALECT,
+    deepseek.DIALECT,
+    kimi.DIALECT,
+    openai.DIALECT,
+    bare_json.DIALECT,
+    paper.DIALECT,
+    strings.DIALECT,
+    bfcl_fc.DIALECT,
+)
 
 
 def named(form: str) -> Dialect:

@@ -1,0 +1,181 @@
+"""Calls as JSON objects, `{"name": "f", "arguments": {"a": 1}}`, in the spellings that dialects share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolcalls.answers import Call, Json
+from toolcalls.literals import Reader
+
+NAMES = ("name", "tool_name", "function_name", "function", "tool", "api", "api_name", "action", "Action")
+ARGUMENTS = (
+    *("arguments", "parameters", "args", "params", "input", "tool_input", "action_input", "Action_Input", "param_dict"),
+    *("tool_arguments", "tool_args", "kwargs"),
+)
+_QUOTED = re.compile(r"'\s*\{\s*[\"}]")
+ASIDE = ("id", "type", "index", "call_id", "tool_call_id")  # keys that say nothing about what is called
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a dialect writes one call as an object; what is spelled otherwise is tolerated, and said."""
+
+    keys: tuple[str, ...] = ("arguments",)  # for the arguments
+    # What the arguments are: "object", "text" (a string that holds the object as JSON), or "quoted" (that JSON as it is in
+    # single quotes, none of its marks escaped for the quotes' sake).
+    arguments: tuple[str, ...] = ("object",)
+    nested: bool = False  # name and arguments may stand in an object under "function"
+
+
+def read_call(reader: Reader, spelling: Spelling) -> Call:
+    """Read one object that calls a tool."""
+    parts = _Parts(reader, spelling)
+    for key in members(reader):
+        if key == "function" and reader.text.startswith("{", reader.position):
+            if not spelling.nested:
+                reader.tolerate("a nested function")
+            for inner in members(reader):
+                parts.read(inner)
+        else:
+            parts.read(key)
+    return parts.call()
+
+
+class _Parts:
+    """The name and the arguments of one call, each read once."""
+
+    __slots__ = ("arguments", "name", "reader", "spelling")
+
+    def __init__(self, reader: Reader, spelling: Spelling) -> None:
+        self.reader = reader
+        self.spelling = spelling
+        self.name: Json = None
+        self.arguments: dict[str, Json] | None = None
+
+    def read(self, key: str) -> None:
+        """Read the value of this key of the object."""
+        reader = self.reader
+        if key in ARGUMENTS:
+            self._expect(key in self.spelling.keys, self.arguments)
+            self.arguments = read_arguments(reader, self.spelling)
+        elif key in NAMES:
+            self._expect(key == "name", self.name)
+            self.name = reader.json_value()
+        else:
+            if key not in ASIDE:
+                reader.tolerate("other keys")
+            reader.json_value()
+
+    def _expect(self, own: bool, before: Json) -> None:
+        if not own:
+            self.reader.tolerate("other key names")
+        if before is not None:
+            raise self.reader.unreadable("a second name or second arguments of one call")
+
+    def call(self) -> Call:
+        if self.arguments is None:
+            self.reader.tolerate("no arguments")
+        return self.reader.call(self.name, self.arguments or {})
+
+
+def read_arguments(reader: Reader, spelling: Spelling) -> dict[str, Json]:
+    """Read an object of arguments, or a string that holds one. Values in it may nest as deep as anywhere else."""
+    reader.depth += 1  # the object itself is no value of an argument
+    if "quoted" in spelling.arguments and _QUOTED.match(reader.text, reader.position):
+        reader.expect("'")
+        reader.skip_space()
+        arguments = reader.json_value()
+        reader.skip_space()
+        reader.expect("'")
+    else:
+        arguments = _plain_arguments(reader, spelling)
+    reader.depth -= 1
+    if not isinstance(arguments, dict):
+        raise reader.unreadable("arguments that are no object")
+    return arguments
+
+
+def _plain_arguments(reader: Reader, spelling: Spelling) -> Json:
+    start = reader.position
+    arguments = reader.json_value()
+    if isinstance(arguments, dict) and "object" not in spelling.arguments:
+        reader.tolerate("arguments as an object")
+    if isinstance(arguments, str):
+        if "text" not in spelling.arguments:
+            reader.tolerate("arguments as text")
+        arguments = reader.embedded(arguments, start) if arguments.strip() else None
+    if arguments is None:
+        reader.tolerate("no arguments")
+        return {}
+    return arguments
+
+
+def members(reader: Reader) -> Iterator[str]:
+    """Read an object: yield each key with the reader before its value, which the caller must read. Keys stand once."""
+    reader.expect("{")
+    seen: set[str] = set()
+    reader.skip_space()
+    while not reader.accept("}"):
+        reader.json = True
+        key = reader.string()
+        if key in seen:
+            raise reader.unreadable(f"key {key!r} given twice")
+        seen.add(key)
+        reader.skip_space()
+        reader.expect(":")
+        reader.skip_space()
+        yield key
+        if not comma(reader, "}"):
+            break
+
+
+def comma(reader: Reader, end: str) -> bool:
+    """Move over the comma after an element (true), or over the end (false)."""
+    reader.skip_space()
+    if not reader.accept(","):
+        reader.expect(end)
+        return False
+    reader.skip_space()
+    if reader.text.startswith(end, reader.position):
+        reader.tolerate("trailing comma")
+    return True
+
+
+def read_list(reader: Reader, spelling: Spelling) -> list[Call]:
+    """Read `[call, call, …]`."""
+    reader.expect("[")
+    calls: list[Call] = []
+    reader.skip_space()
+    while not reader.accept("]"):
+        calls.append(read_call(reader, spelling))
+        if not comma(reader, "]"):
+            break
+    return calls
+
+
+def read_row(reader: Reader, spelling: Spelling, between: str | None = None) -> list[Call]:
+    """Read calls one after the other, with `between` between them when the dialect writes more than one so, else tolerated."""
+    calls = [read_call(reader, spelling)]
+    while True:
+        end = reader.position
+        reader.skip_space()
+        mark = next(filter(reader.accept, ",;"), "")
+        reader.skip_space()
+        if not reader.text.startswith("{", reader.position):
+            reader.position = end
+            return calls
+        if mark != between:
+            reader.tolerate("calls in a row")
+        calls.append(read_call(reader, spelling))
+
+
+def written(value: Json) -> str:
+    """The value as JSON on one line, every letter as itself."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_call(call: Call, arguments: str = "arguments") -> str:
+    return written({"name": call.name, arguments: call.arguments})

@@ -1,0 +1,35 @@
+"""Hermes's form, also that of Qwen2.5 and Qwen3: one JSON object in each `<tool_call>…</tool_call>`.
+
+The Hermes data set itself writes Python dicts in it; they are read, and said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from toolcalls.answers import Call
+from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
+from toolcalls.dialects.dialect import Dialect
+from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, read_blocks
+from toolcalls.literals import Reader
+
+_SPELLING = Spelling()
+
+
+def read(reader: Reader) -> list[Call]:
+    return read_blocks(reader, TOOL_CALL, TOOL_CALL_END, _body)
+
+
+def _body(reader: Reader) -> list[Call]:
+    if reader.text.startswith("[", reader.position):
+        reader.tolerate("a list in a block")
+        return read_list(reader, _SPELLING)
+    return read_row(reader, _SPELLING)
+
+
+def render(calls: Sequence[Call]) -> str:
+    return "\n".join(f"<tool_call>\n{write_call(call)}\n</tool_call>" for call in calls)
+
+
+DIALECT = Dialect("hermes", re.compile(r"<tool_?calls?(?:\s[^<>\n]{0,128})?>", re.IGNORECASE), read, render, tagged=True)

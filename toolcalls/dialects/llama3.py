@@ -1,0 +1,44 @@
+"""Llama 3's form: `<|python_tag|>{"name": "f", "parameters": {}}`, several with `; ` between.
+
+Without its tag nothing tells it from a bare JSON object: that is form "json".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from toolcalls.answers import Call
+from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
+from toolcalls.dialects.dialect import Dialect
+from toolcalls.literals import Reader
+
+_MARK = "<|python_tag|>"
+_SPELLING = Spelling(keys=("parameters", "arguments"))  # models write either
+
+
+def read(reader: Reader) -> list[Call]:
+    calls: list[Call] = []
+    while True:
+        reader.expect(_MARK)
+        reader.skip_space()
+        calls += _body(reader)
+        end = reader.position
+        reader.skip_space()
+        if not DIALECT.begins.match(reader.text, reader.position):
+            reader.position = end
+            return calls
+
+
+def _body(reader: Reader) -> list[Call]:
+    if reader.text.startswith("[", reader.position):
+        reader.tolerate("a list in a block")
+        return read_list(reader, _SPELLING)
+    return read_row(reader, _SPELLING, between=";")
+
+
+def render(calls: Sequence[Call]) -> str:
+    return _MARK + "; ".join(write_call(call, "parameters") for call in calls)
+
+
+DIALECT = Dialect("llama3", re.compile(r"<\|python_tag\|>\s*(?=\{|\[\s*\{)"), read, render, tagged=True)
