@@ -237,7 +237,7 @@ def said(value: str, format_row: dict[str, Any] = TOOLACE) -> list[Any]:
             TOOLACE | {"conversations": said("[Weather (v2)(city=")},
             "turn 2: the assistant's turn holds something like a call that cannot",
         ),
-        (TOOLACE | {"conversations": said("Sure: [Weather(a=1)]")}, "turn 2: the assistant's turn holds something like a call"),
+        (TOOLACE | {"conversations": said("Sure: [Weather(a=1)]")}, "turn 2: the assistant's turn holds words around its calls"),
         (TOOLACE | {"conversations": said(" ")}, "turn 2: the assistant's turn is empty; correct it or remove the turn"),
         (TOOLACE | {"conversations": said('[Other(city="Rome")]')}, "turn 2: the truth calls the unknown tool 'Other'"),
         (

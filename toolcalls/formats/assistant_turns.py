@@ -12,7 +12,7 @@ from toolcalls.dialects import named
 from toolcalls.parsing import parse
 from toolcalls.rendering import render
 
-_THOUGHTS = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)
+_THOUGHTS = re.compile(r"\s*<(think|scratch_pad)>.*?</\1>\s*", re.DOTALL)
 _CALL_TAG = re.compile(r"<tool_?call|<function_?call|\[TOOL_CALLS\]|<\|python_tag\|>", re.IGNORECASE)
 _LOOSE = {"prose", "no brackets"}  # what a tolerant reading looks past to find calls in words, code within prose say
 
@@ -60,9 +60,10 @@ def shown(calls: tuple[Call, ...]) -> str:
 
 def without_thoughts(text: str) -> str:
     """The text less the thinking that it begins with."""
-    while found := _THOUGHTS.match(text):
-        text = text[found.end() :]
-    return text
+    position = 0
+    while found := _THOUGHTS.match(text, position):
+        position = found.end()
+    return text[position:]
 
 
 def joined(turns: Iterable[Said]) -> tuple[Said, ...]:

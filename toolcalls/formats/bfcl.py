@@ -45,13 +45,14 @@ def _call(data: Any, where: str) -> Call:
 
 
 def _first_of_each(accepted: Any, where: str) -> dict[str, Json]:
-    """A dict of lists as one of values; deep nesting was refused when the row was read."""
+    """A dict of lists as one of values; a value outside a list stands for itself. Deep nesting was refused with the row."""
     chosen = {}
     for name, values in accepted.items():
-        if not isinstance(values, list) or not values:
-            raise InputError(f"{where}: {name!r} needs a list of accepted values")
-        if values[0] != _LEFT_OUT:
-            chosen[name] = _value(values[0], where)
+        if values == []:
+            raise InputError(f"{where}: {name!r} has no accepted value")
+        first = values[0] if isinstance(values, list) else values
+        if first != _LEFT_OUT:
+            chosen[name] = _value(first, where)
     return chosen
 
 

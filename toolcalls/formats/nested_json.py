@@ -13,6 +13,7 @@ from toolcalls.schema import tool_name, unwrapped
 from toolcalls.wire import Fields
 
 _LIMITS = Limits(depth=DEEPEST)
+_MOST = 1000  # values of one text
 
 
 def calls_of(data: Any, where: str) -> tuple[Call, ...]:
@@ -69,9 +70,11 @@ def tools_of(data: Any, where: str) -> tuple[dict[str, Json], ...]:
 
 def values_in(text: str, where: str) -> list[Any]:
     """All values of a text that holds JSON values or Python literals one after the other, with space or commas between."""
-    values = []
+    values: list[Any] = []
     position = _next(text, 0)
     while position < len(text):
+        if len(values) == _MOST:
+            raise InputError(f"{where}: more than {_MOST} values")
         value, end = value_at(text, position, where)
         values.append(value)
         position = _next(text, end)

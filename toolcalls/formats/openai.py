@@ -14,7 +14,7 @@ from toolcalls.conversations import Conversation, Said
 from toolcalls.formats.assistant_turns import joined, structured, words_or_calls
 from toolcalls.formats.nested_json import calls_of, joined_texts, tools_of
 from toolcalls.formats.tagged_tools import taken_apart
-from toolcalls.schema import properties, required, tool_name
+from toolcalls.schema import properties, required, tool_name, unwrapped
 from toolcalls.wire import Fields
 
 _Tools = tuple[dict[str, Json], ...]
@@ -45,7 +45,7 @@ def _answer(said: Fields, content: str, tools: _Tools) -> Said:
     listed = said.optional("tool_calls", list) or ([said.get("function_call", dict)] if said.data.get("function_call") else [])
     if not listed:
         return words_or_calls(content, trained)
-    return structured(_without_filling(calls_of(listed, said.where), tools), trained)
+    return structured(_without_filling(calls_of(listed, said.where), listed, tools), trained)
 
 
 def content_of(said: Fields) -> str:
@@ -67,12 +67,18 @@ def _unfilled(tool: dict[str, Json]) -> dict[str, Json]:
     return tool | {"parameters": {**parameters, "properties": kept}}  # type: ignore[dict-item]  # a dict, or inner is none
 
 
-def _without_filling(calls: tuple[Call, ...], tools: _Tools) -> tuple[Call, ...]:
-    """Calls without the null arguments that the datasets library fills in: those that their tool lacks, or has as no null."""
+def _without_filling(calls: tuple[Call, ...], listed: list[dict[str, Json]], tools: _Tools) -> tuple[Call, ...]:
+    """Calls without the null arguments that the datasets library fills in: those that their tool lacks, or has as no null.
+
+    `listed` are the same calls as the source has them: nulls of arguments in a JSON text were meant.
+    """
     if not any(None in call.arguments.values() for call in calls):
         return calls
     known = {tool_name(tool): tool for tool in tools}
-    return tuple(_given(call, known[call.name]) if call.name in known else call for call in calls)
+    return tuple(
+        _given(call, known[call.name]) if call.name in known and isinstance(unwrapped(item).get("arguments"), dict) else call
+        for call, item in zip(calls, listed, strict=True)
+    )
 
 
 def _given(call: Call, tool: dict[str, Json]) -> Call:

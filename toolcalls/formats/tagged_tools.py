@@ -10,19 +10,33 @@ from toolcalls.errors import InputError
 from toolcalls.formats.nested_json import tools_of, values_in
 
 _OPEN, _CLOSE = "<tools>", "</tools>"
-# What such texts say of calling tools, which our own prompts say in their own way.
-_INSTRUCTIONS = re.compile(
-    r"^#+ Tools\s*$"
-    r"|You are a function[- ]calling AI model\."
-    r"|You are provided with function signatures within <tools>\s*</tools> XML tags[.:]"
-    r"|You may call one or more functions to assist with the user query\."
-    r"|Don'?t make assumptions about what values to plug into (?:the )?functions\."
-    r"|Here are the available tools:"
-    r"|Use the following pydantic model json schema for each tool call you will make:[^\n]{0,2000}?(?=For each|\n|\Z)"
-    r"|For each function call,? return a json object with (?:the )?function name and arguments within "
-    r"<tool_call>\s*</tool_call> XML tags[^\n]{0,200}\n\s*<tool_call>[^<]{0,200}(?:<[\w-]+>[^<]{0,200}){0,4}</tool_call>",
-    re.IGNORECASE | re.MULTILINE,
+# What such texts say of calling tools, which our own prompts say in their own way; a space stands for any space.
+_SENTENCES = (
+    r"#+ Tools(?=\n|\Z)",
+    r"You are a function[- ]calling AI model\.",
+    r"You are provided with function signatures within <tools> ?</tools> XML tags[.:]",
+    r"You may call one or more functions to assist with the user query\.",
+    r"If available tools are not relevant in assisting with user query, just respond in natural conversational language\.",
+    r"Don't make assumptions about what values to plug into (?:the )?functions\.",
+    (
+        r"After calling & executing the functions, you will be provided with function results within <tool_response> ?"
+        r"</tool_response> XML tags\."
+    ),
+    r"Here are the available tools:",
+    r"Use the following pydantic model json schema for each tool call you will make: ?(?:\{[^\n]{0,1000}?\}(?= For each|\n|\Z))?",
+    r"For each function call,? return a json object,? with the following pydantic model json schema[^:]{0,9}: ?\{[^\n]{0,1000}",
+    (
+        r"For each function call,? return a json object with (?:the )?function name and arguments within "
+        r"<tool_call> ?</tool_call> XML tags(?: as follows)?[.:]"
+    ),
+    r"Each function call should be enclosed within <tool_call> ?</tool_call> XML tags(?: as follows)?[.:]?",
+    r"You must use <scratch_pad> ?</scratch_pad> XML tags to record your reasoning and planning[^.\n]{0,200}\.?",
+    (
+        r"(?:Example: ?)?(?:<scratch_pad>[^<]{0,200}</scratch_pad> ?)?"
+        r"<tool_call>[^<]{0,200}(?:<[\w-]+>[^<]{0,200}){0,4}</tool_call>"
+    ),
 )
+_INSTRUCTIONS = re.compile("|".join(_SENTENCES).replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
 
 
 class Taken(NamedTuple):

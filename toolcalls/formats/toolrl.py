@@ -37,10 +37,10 @@ def from_toolrl(row: dict[str, Any]) -> Conversation:
 
 def _answer(output: str) -> Said:
     """The row's truth: as it is written where it calls tools, else what is told to the user."""
-    told = [said for said in _dialogue(output) if said.content]
-    if not told:
+    told = [said for said in _dialogue(output) if said.role == "assistant"]
+    if not told or any(said.calls is not None or (said.problem and said.content) for said in told):
         return written(output)
-    return written(output) if any(said.calls is not None or said.problem for said in told) else joined(told)[-1]
+    return joined(told)[0]
 
 
 def _dialogue(text: str, *, trained: bool = True) -> Iterator[Said]:
