@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404
 
-from curation.models import Dataset, Iteration, Membership, Project, Role, Run, Team, Upload, User
+from curation.models import Dataset, Iteration, Membership, Project, Rejudging, Role, Run, Team, Upload, User
 from curation.stages.copying import storable
 
 
@@ -56,6 +56,13 @@ def iteration_of(user: User, run: int, number: int) -> Iteration:
     related = ("run__project__team", "run__dataset", "run__revision", "run__base", "run__engine")
     seen = Iteration.objects.filter(run__project__team__memberships__user=user)
     return _found(seen.filter(run=run, number=number).select_related(*related).first())
+
+
+def rejudging_of(user: User, run: int, number: int, pk: int) -> Rejudging:
+    """One that was not discarded, with its iteration, whose run, project and team are loaded."""
+    related = ("by", "iteration__run__project__team", "iteration__run__dataset", "iteration__run__revision")
+    seen = Rejudging.objects.filter(iteration__run__project__team__memberships__user=user).exclude(state="discarded")
+    return _found(seen.filter(pk=pk, iteration__run=run, iteration__number=number).select_related(*related).first())
 
 
 def _found(thing: Any) -> Any:

@@ -19,6 +19,7 @@ from curation.views import (
     pairs,
     pool,
     projects,
+    rejudging,
     review,
     runs,
     samples,
@@ -83,6 +84,11 @@ urlpatterns = [
     path("runs/<int:pk>/iterations/<int:number>/decide/", review.decide, name="decide"),
     path("runs/<int:pk>/iterations/<int:number>/decide-all/", review.decide_all, name="decide_all"),
     path("runs/<int:pk>/iterations/<int:number>/fix/", review.fix, name="fix"),
+    path("runs/<int:pk>/iterations/<int:number>/rejudgings/", rejudging.rejudgings, name="rejudgings"),
+    path("runs/<int:pk>/iterations/<int:number>/rejudgings/<int:rejudging>/", rejudging.rejudging, name="rejudging"),
+    path(
+        "runs/<int:pk>/iterations/<int:number>/rejudgings/<int:rejudging>/discard/", rejudging.discard, name="rejudging_discard"
+    ),
     path("runs/<int:pk>/comments/", review.comment, name="comment_new"),
     path("runs/<int:pk>/comments/<int:comment>/delete/", review.delete_comment, name="comment_delete"),
     path("health/", health.health, name="health"),

@@ -12,6 +12,7 @@ from curation.models.generations import Generation
 from curation.models.people import Membership, Role, SignInLink, Team, User
 from curation.models.projects import Project
 from curation.models.registry import Base, Engine
+from curation.models.rejudging import ChangedVerdict, Rejudging
 from curation.models.runs import Iteration, Run
 from curation.models.searching import SampleWords
 from curation.models.shards import Shard, Stage
@@ -22,6 +23,7 @@ from curation.models.verdicts import RefinePair, Rejudgement, Verdict
 __all__ = [
     "ApiToken",
     "Base",
+    "ChangedVerdict",
     "Checkpoint",
     "Comment",
     "Dataset",
@@ -39,6 +41,7 @@ __all__ = [
     "Project",
     "RefinePair",
     "Rejudgement",
+    "Rejudging",
     "RevisionEntry",
     "Role",
     "Run",

@@ -152,6 +152,12 @@ PHRASES: Mapping[str, Phrase] = {
     "review.fix": _decide,
     "review.undo": _undo,
     "review.approve": lambda event, names: f"approved {_iteration(event, names)}",
+    "rejudging.begin": lambda event, names: f"began to judge {_iteration(event, names)} again",
+    "rejudging.complete": lambda event, names: (
+        f"judged {_iteration(event, names)} again: {counted(event.after.get('changed'), 'verdict')} would change"
+    ),
+    "rejudging.fail": lambda event, names: f"could not judge {_iteration(event, names)} again",
+    "rejudging.discard": lambda event, names: f"discarded a re-judging of {_iteration(event, names)}",
     "comment.add": _comment("commented on"),
     "comment.delete": _comment("deleted a comment on"),
     "dataset.create": _named("made the data set"),

@@ -102,12 +102,13 @@ def _options(labels: Mapping[str, str], chosen: str) -> tuple[Option, ...]:
 
 
 def _group(group: Any, typed: Mapping[str, str], errors: Mapping[str, str]) -> FieldGroup:
-    fields = tuple(_field(choice, typed, errors.get(choice.name, "")) for choice in group.choices)
+    fields = tuple(setting_field(choice, typed, errors.get(choice.name, "")) for choice in group.choices)
     changed = any(field.error or field.value != written(field.choice.default) for field in fields)
     return FieldGroup(group.name, group.first or changed, fields)
 
 
-def _field(choice: Choice, typed: Mapping[str, str], error: str) -> Field:
+def setting_field(choice: Choice, typed: Mapping[str, str], error: str) -> Field:
+    """As templates/curation/runs/_setting.html takes it."""
     value = typed.get(choice.name, written(choice.default))
     return Field(choice, value, _options({one: one.replace("_", " ") for one in choice.allowed}, value), error)
 
@@ -135,7 +136,7 @@ def settings_typed(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, 
     for choice in (choice for group in GROUPS for choice in group.choices):
         text = typed.get(choice.name, "false" if choice.kind == "bool" else "")
         try:
-            values[choice.name] = _parsed(choice, text)
+            values[choice.name] = parsed(choice, text)
             settings_from(nested({choice.name: values[choice.name]}))
         except SettingsError as error:
             errors[choice.name] = str(error).removeprefix(f"{choice.name}: ")
@@ -144,8 +145,8 @@ def settings_typed(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, 
     return nested(values), errors
 
 
-def _parsed(choice: Choice, text: str) -> Any:
-    """Raises ValueError where the text is no number."""
+def parsed(choice: Choice, text: str) -> Any:
+    """A setting as a form says it. Raises ValueError where the text is no number."""
     match choice.kind:
         case "int":
             return int(text)

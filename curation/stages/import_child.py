@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import IO, Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from curation.models import Event, Upload, User
 from curation.models.uploads import UploadState
-from curation.stages import events, uploaded_files
+from curation.stages import children, events, uploaded_files
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.importing import ImportReport, import_dataset
 
@@ -28,27 +24,8 @@ UNEXPECTED = "the import failed for a reason of the server's, and nothing was im
 
 
 def start(upload: int) -> None:
-    """Run `manage.py import_upload` in a session of its own, so that it outlives a restart of the web server.
-
-    Should it not start, its silence says so (uploading.is_dead).
-    """
-    folder = Path(settings.VAR) / "log"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "imports.log").open("ab") as out:
-            child = subprocess.Popen(
-                [sys.executable, str(settings.BASE_DIR / "manage.py"), "import_upload", str(upload)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=settings.BASE_DIR,
-                env={**os.environ, "DATABASE_POOL": "0"},
-                start_new_session=True,
-            )
-    except OSError as error:
-        log.error("the import of upload %s cannot be started: %s", upload, error)
-        return
-    threading.Thread(target=child.wait, name=f"import-{upload}", daemon=True).start()  # so that it leaves no zombie
+    """Import it in a process of its own. Should that not start, its silence says so (uploading.is_dead)."""
+    children.start("import_upload", upload, "imports.log")
 
 
 def run(upload: Upload) -> ImportReport:

@@ -21,7 +21,7 @@ from django.db import close_old_connections, transaction
 
 from curation.environment import Rate
 from curation.models import Run, Sample, Upload, User
-from curation.stages import commenting, exporting, invitations, people, projects, review, running, tokens
+from curation.stages import commenting, exporting, invitations, people, projects, rejudging, review, running, tokens
 from curation.stages.importing import import_dataset
 from toolcalls.exporting import sample_line
 
@@ -89,6 +89,7 @@ def furnish(hand: Any, owner: User, make_run: Callable[..., Run]) -> Callable[..
             "comment": commenting.comment(run, sample, word, by).pk,
             "export": exporting.begin(iteration, "pool", by=by).pk,
             "upload": upload.pk,
+            "rejudging": rejudging.begin(iteration, {}, by, here=True).pk,
             "invitation": invitations.invite(run.project.team, "viewer", by, word).invitation.pk,
             "token": tokens.create(by, word, "read", 1).token.pk,
             "user": by.pk,

@@ -12,7 +12,7 @@ from django.test import Client
 
 from curation.api.interface import throttle
 from curation.models import Export, Iteration, Role, Run, Team, User
-from curation.stages import commenting, exporting, invitations, people, review, running, tokens, uploading
+from curation.stages import commenting, exporting, invitations, people, rejudging, review, running, tokens, uploading
 from tests.curation.stages import conftest as by_hand
 
 hand, queue = by_hand.hand, by_hand.queue  # the worker of the stages' tests
@@ -85,6 +85,7 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
         "link": link,
         "action": "pause",
         "export": export.pk,
+        "rejudging": rejudging.begin(iteration, {}, owner, here=True).pk,
         "user": leaver.pk,
     }
 

@@ -88,6 +88,9 @@ PAGES: dict[str, dict[str, Any]] = {
     "decide_all": {"POST": (REVIEWER, {"turn": "0", "kind": "drop", "expected": "0"})},
     "undo": {"POST": REVIEWER},
     "fix": {"POST": (REVIEWER, {"sample": "{sample}", "text": "No tool can.", "calls": ""})},
+    "rejudgings": {"GET": VIEWER, "POST": (REVIEWER, {"tolerance": "0"})},
+    "rejudging": {"GET": VIEWER},
+    "rejudging_discard": {"POST": REVIEWER},
     "comment_new": {"POST": (REVIEWER, {"sample": "{sample}", "text": "Why?"})},
     "comment_delete": {"POST": OWNER},  # or its writer, if a reviewer: tests/curation/test_comments.py
 }
@@ -153,6 +156,9 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "/runs/{run}/iterations/{number}/pool": {"GET": VIEWER},
     "/runs/{run}/iterations/{number}/pool/facets": {"GET": VIEWER},
     "/runs/{run}/iterations/{number}/pool/{sample}": {"GET": VIEWER},
+    "/runs/{run}/iterations/{number}/rejudgings": {"GET": VIEWER, "POST": (REVIEWER, {"rules": {"tolerance": 0}})},
+    "/runs/{run}/iterations/{number}/rejudgings/{rejudging}": {"GET": VIEWER, "DELETE": REVIEWER},
+    "/runs/{run}/iterations/{number}/rejudgings/{rejudging}/changed": {"GET": VIEWER},
     "/runs/{run}/iterations/{number}/steps": {"GET": VIEWER},
 }
 
