@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Self
 
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS, Limits
@@ -54,7 +55,7 @@ class Reader:
         return Unreadable(reason, self.position)
 
     def limited(self, reason: str) -> Unreadable:
-        """What to raise here for a limit passed."""
+        """What to raise here for a limit passed, or what no other reading may look past."""
         return Unreadable(reason, self.position, final=True)
 
     def tolerate(self, what: str) -> None:
@@ -79,10 +80,15 @@ class Reader:
         self.count += 1
         return Call(name, arguments)
 
+    def inside(self, text: str) -> Self:
+        """A reader of a text that stood inside a string here. Its positions are its own; its calls are to be counted here."""
+        inner = type(self)(text, self.limits, strict=self.strict)
+        inner.depth, inner.tolerated, inner.count = self.depth, self.tolerated, self.count
+        return inner
+
     def embedded(self, text: str, position: int) -> Json:
         """Read a JSON value that is the whole of `text`, a string read at `position`, where failures point to."""
-        inner = Reader(text, self.limits, strict=self.strict)
-        inner.depth, inner.tolerated = self.depth, self.tolerated
+        inner = self.inside(text)
         try:
             inner.skip_space()
             value = inner.json_value()
@@ -90,7 +96,7 @@ class Reader:
             if not inner.at_end():
                 raise inner.unreadable("text after a value inside a string")
         except Unreadable as failure:
-            raise Unreadable(str(failure), position) from None
+            raise Unreadable(str(failure).removeprefix("cut off: "), position, final=failure.final) from None
         return value
 
     def json_value(self) -> Json:
@@ -223,7 +229,7 @@ class Reader:
         while not self.accept("}"):
             key = self.string()
             if key in values:
-                raise self.unreadable(f"key {key!r} given twice")
+                raise self.limited(f"key {key!r} given twice")
             self.skip_space()
             self.expect(":")
             self.skip_space()

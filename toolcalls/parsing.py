@@ -1,62 +1,68 @@
 """Read an answer as a model really writes it, without ever evaluating it.
 
-The paper's form is `[name(parameter=value, …), …]` (Fig. 5). Names may hold spaces, dots, hyphens and parentheses, as the
-ToolACE data set's do: `[User Feed (Video Posts) V2(user="x")]`. Values are Python or JSON literals. One pass, no
-backtracking; recursion is bounded by `Limits.depth`.
+First the whole answer is tried as one dialect's own spelling. A tolerant reading then looks for the places where calls stand,
+and at what is around them. Each step passes over the text once, so the work grows with its length.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
-from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
-from toolcalls.dialects import named
+from toolcalls.answers import Answer, Calls, ParseFailure, Text
+from toolcalls.dialects import DIALECTS
+from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
-from toolcalls.literals import Reader, Unreadable
+from toolcalls.wrapping import passed_over
 
 __all__ = ["LIMITS", "Limits", "parse"]
 
-_CALL_LIKE = re.compile(
-    r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # f(a=
-    r"|\[\s*[^\W\d][\w.-]{0,128}\("  # [f(
-    r"|\A\s*\[[^\[\]\n]{0,256}\("  # [f g (
-    r"|\A\s*[^\W\d][\w.-]*\([^()\n]*\)\s*\Z"  # f() alone
-    r"|<tool_?call|<function_?call"
-    r"|\"(?:name|function)\"\s*:[^{}\[\]]{0,512}\"(?:arguments|parameters)\"\s*:",
-    re.IGNORECASE,
-)
 
-
-def parse(text: str, *, limits: Limits = LIMITS) -> Answer:
+def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer:
     """Read an answer: `Calls`, `Text` when nothing in it looks like a call, else `ParseFailure`. Never raises.
 
-    A list of calls must be the whole answer but for outer space; a call-like span within prose is a ParseFailure, and so is
-    any other list. `[]` calls nothing and is Text. So is the empty text, but that is no no-call (see `selection.judge`).
+    `strict`: calls must be one dialect's own spelling and the whole answer but for outer space. A tolerant reading gives the
+    same for these; of others it says in `Calls.tolerated` what it looked past. `[]` calls nothing and is Text. So is the empty
+    text, but that is no no-call (see `selection.judge`).
     """
     if len(text) > limits.length:
         return ParseFailure(f"longer than {limits.length} characters", limits.length)
-    found = _CALL_LIKE.search(text)
-    if found is None and not _is_calls_start(text):
-        return Text(text)
-    if not text.lstrip().startswith("["):
-        return ParseFailure("calls must stand alone, in square brackets", found.start() if found else 0)
-    try:
-        return Calls(tuple(_paper(Reader(text, limits))), "paper")
-    except Unreadable as failure:
-        return ParseFailure(str(failure), failure.position)
-
-
-def _is_calls_start(text: str) -> bool:
-    """Whether the text begins like a list of calls: `[` and no end, or nothing after it, or a parenthesis before it."""
     body = text.strip()
-    inside, closed, after = body[1:].partition("]")
-    return body.startswith("[") and (not closed or "(" in inside or bool(inside.strip() and not after))
+    alone = read_with((dialect for dialect in DIALECTS if dialect.begins.match(body)), body, 0, limits, strict=True)
+    if alone and not alone.failure:
+        return Calls(tuple(alone.calls), alone.dialect.name)
+    answer = _among(body, limits) if not strict else _failure(alone) if alone else _not_alone(body)
+    if isinstance(answer, ParseFailure):
+        return replace(answer, position=answer.position + len(text) - len(text.lstrip()))
+    return answer or Text(text)
 
 
-def _paper(reader: Reader) -> list[Call]:
-    reader.skip_space()
-    calls = named("paper").read(reader)
-    reader.skip_space()
-    if not reader.at_end():
-        raise reader.unreadable("text after the calls")
-    return calls
+def _not_alone(body: str) -> ParseFailure | None:
+    starts = [found.start() for dialect in DIALECTS if (found := dialect.begins.search(body))]
+    return ParseFailure("calls must stand alone", min(starts)) if starts else None
+
+
+def _failure(span: Span) -> ParseFailure:
+    assert span.failure is not None
+    return ParseFailure(str(span.failure), span.failure.position)
+
+
+def _among(body: str, limits: Limits) -> Calls | ParseFailure | None:
+    """Read the calls of a text that may hold more; None where nothing looks like a call."""
+    finder = Finder(body, limits)
+    finder.run()
+    spans = [span for span in finder.spans if span.dialect.tagged] or finder.spans
+    if not spans:
+        return None
+    if failed := next((span for span in spans if span.failure), None):
+        return _failure(failed)
+    if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
+        return ParseFailure("calls in two forms", other.start)
+    starts, ends = [span.start for span in spans], [span.end for span in spans]
+    around = [list(passed_over(body, *gap)) for gap in zip([0, *ends], [*starts, len(body)], strict=True)]
+    if not spans[0].dialect.tagged:
+        if apart := next((span for span, words in zip(spans[1:], around[1:], strict=False) if "prose" in words), None):
+            return ParseFailure("calls at two places with words between", apart.start)
+        if finder.open_thought and "prose" in around[-1]:
+            return ParseFailure("cut off: calls within a thinking block that does not end", spans[0].start)
+    tolerated = [*around[0], *(word for span, after in zip(spans, around[1:], strict=True) for word in (*span.tolerated, *after))]
+    return Calls(tuple(call for span in spans for call in span.calls), spans[0].dialect.name, tuple(dict.fromkeys(tolerated)))

@@ -26,13 +26,13 @@ CALLS = [
     ("[What's New(a=1)]", [Call("What's New", {"a": 1})]),
     ("[f(page[size]=2, x-y=3, a.b=4, two words=5)]", [Call("f", {"page[size]": 2, "x-y": 3, "a.b": 4, "two words": 5})]),
     (" \n[\n f ( a = 1 ) ,\n g()\n]\n", [Call("f", {"a": 1}), Call("g")]),
-    ("[f(a=1,)]", [Call("f", {"a": 1})]),
     ('[f(a="x(b=1), [y]")]', [Call("f", {"a": "x(b=1), [y]"})]),
 ]
 
 
 @pytest.mark.parametrize(("text", "calls"), CALLS)
 def test_calls_are_read_with_the_names_that_data_sets_use(text: str, calls: list[Call]) -> None:
+    assert parse(text, strict=True) == Calls(tuple(calls), "paper")
     assert parse(text) == Calls(tuple(calls), "paper")
 
 
@@ -94,13 +94,12 @@ FAILURES = [
     ("[f(a=1)] ok", "text after"),
     ("[f(a=1)][g()]", "text after"),
     ("Sure: [f(a=1)]", "stand alone"),
-    ("f(a=1)", "stand alone"),
-    (" api.get-version() ", "stand alone"),
-    ("f(1)", "stand alone"),
+    ("f(a=1)", "outside of square brackets"),
+    (" api.get-version() ", "outside of square brackets"),
+    ("f(1)", "outside of square brackets"),
     ("[", "without arguments"),
     ("[f]", "before named arguments"),
     ("[f（a=1）]", "before named arguments"),
-    ("[{'f': {'a': 1}}]", "before named arguments"),
     ("[1, 2]", "before named arguments"),
     ("```\n[f(a=1)]\n```", "stand alone"),
     ("[f(a=1", "expected"),
@@ -126,16 +125,16 @@ FAILURES = [
     ('[f(a="\\ud83d")]', "surrogate"),
     ('[f(a="\\u0000")]', "NUL"),
     ('[f(a="\\u12")]', "escape"),
-    ('{"name": "f", "arguments": {"a": 1}}', "stand alone"),
-    ("<tool_call>\n{}\n</tool_call>", "stand alone"),
-    ("<functioncall> {}", "stand alone"),
-    ("['f(a=1)']", "cannot be read"),
+    ("[f(a=1,)]", "trailing comma"),
+    ("[f(a=1),]", "trailing comma"),
+    ("['f'(a=1)]", "cannot be read"),
+    ("<tool_call>\n{}\n</tool_call>", ""),
 ]
 
 
 @pytest.mark.parametrize(("text", "reason"), FAILURES)
-def test_what_looks_like_calls_but_cannot_be_read_is_a_failure_with_its_place(text: str, reason: str) -> None:
-    answer = parse(text)
+def test_what_is_not_calls_in_their_own_spelling_is_a_failure_with_its_place(text: str, reason: str) -> None:
+    answer = parse(text, strict=True)
     assert isinstance(answer, ParseFailure), answer
     assert reason in answer.reason
     assert 0 <= answer.position <= len(text)
@@ -161,7 +160,7 @@ def test_answers_without_a_call_like_span_are_text(text: str) -> None:
 
 def test_limits_are_checked_before_and_while_reading() -> None:
     def reason(text: str, limits: Limits) -> str:
-        answer = parse(text, limits=limits)
+        answer = parse(text, strict=True, limits=limits)
         assert isinstance(answer, ParseFailure)
         return answer.reason
 

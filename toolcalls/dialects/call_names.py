@@ -1,0 +1,64 @@
+"""Where the name of a tool ends in `name(parameter=value)`, for names may hold spaces and parentheses themselves."""
+
+from __future__ import annotations
+
+import re
+
+from toolcalls.literals import Reader, Unreadable
+
+PARAMETER = r"[^\s=(),\"'{}][^=(),\"'{}\n]*"  # a parameter's name up to its equals sign
+ARGUMENTS = rf"\(\s*(?:{PARAMETER}=(?!=)|\)\s*(?:[,\]]|$))"
+_ARGUMENTS = re.compile(ARGUMENTS)
+_PLAIN = re.compile(rf"[^\W\d][\w .-]*+(?={ARGUMENTS})")
+_STOP = re.compile(r"[(),\[\]{}=\"\n]")
+_QUOTED = re.compile(r"[\"']([^\"'()\[\]{}\n]+)[\"'](?=[ \t]*\()")
+_SHORT = re.compile(r"([^\W\d][\w.-]*+)(?=[ \t]*\()")
+
+
+def read_name(reader: Reader) -> str:
+    """Read a tool's name up to the parenthesis that opens its arguments.
+
+    A parenthesis belongs to the name unless `parameter=` follows, or `)` and the end of the call.
+    """
+    start, depth = reader.position, 0
+    plain = _PLAIN.match(reader.text, start)
+    if plain and len(plain[0]) <= reader.limits.name:
+        reader.position = plain.end()
+        return plain[0].rstrip()
+    while stop := _STOP.search(reader.text, reader.position):
+        reader.position = stop.start()
+        if reader.position - start > reader.limits.name:
+            raise reader.limited(f"a tool's name of more than {reader.limits.name} characters")
+        mark = stop[0]
+        if mark == "(" and _ARGUMENTS.match(reader.text, stop.start()):
+            break
+        if mark not in "()," or (mark == "," and depth == 0):
+            raise reader.unreadable("a positional argument" if depth else f"{mark!r} before named arguments in parentheses")
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+        if depth < 0:
+            raise reader.unreadable("a closing parenthesis without an opening one")
+        reader.position += 1
+    else:
+        reader.position = len(reader.text)
+        raise reader.unreadable("a call without arguments in parentheses")
+    name = reader.text[start : reader.position].strip()
+    if not name or depth or name[0] in "'\"":
+        raise reader.unreadable("a call without a tool's name" if not name else "a tool's name that cannot be read")
+    return name
+
+
+def read_name_loosely(reader: Reader) -> str:
+    """Read a name as `read_name` does; one in quotes, or before a positional argument, ends at its first parenthesis."""
+    start = reader.position
+    try:
+        return read_name(reader)
+    except Unreadable:
+        quoted = _QUOTED.match(reader.text, start)
+        found = quoted or _SHORT.match(reader.text, start)
+        if found is None or len(found[1]) > reader.limits.name:
+            raise
+        if quoted:
+            reader.tolerate("quoted name")
+        reader.position = found.end()
+        reader.skip_space()
+        return found[1]

@@ -1,0 +1,118 @@
+"""Calls in code as models really write them: in lists that lack something, on lines, after each other."""
+
+from __future__ import annotations
+
+import re
+
+from toolcalls.answers import Call
+from toolcalls.dialects.call_arguments import read_arguments
+from toolcalls.dialects.call_names import ARGUMENTS, read_name_loosely
+from toolcalls.literals import Reader
+
+_NAMED = r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # arguments that begin with a plain parameter's name
+BEGINS = re.compile(
+    r"\A\[(?!\s*\{)(?:[^\]]*\Z|[^\](]*\(|\s*[^\s\]][^\]]*\]\s*\Z)"  # a list that is the answer, or was to be
+    r"|\[\s*[^\W\d][\w.-]*+\("  # [f(
+    rf"|\[(?=[^\[\]{{}}\n\"'=]{{0,256}}{ARGUMENTS})"  # [f g(a=
+    rf"|(?<![\w.-])(?<!def )[\w.-]++{_NAMED}"  # f(a=
+    rf"|(?m:^)(?:[A-Z0-9(][\w.&/-]*+\)? ){{1,12}}[\w.-]*+{_NAMED}"  # F G(a=
+    rf"|(?m:^)[\w.-]++[ \t]++{_NAMED}"  # f (a=
+    r"|(?m:^|(?<=^\())[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
+)
+_NAMED_ARGUMENTS = re.compile(_NAMED)
+_NEXT = re.compile(r"[\w.-]++\(")
+_TITLE = re.compile(r"(?:[A-Z0-9(][\w.&/-]*+\)? ){0,12}[\w.-]++(?=[ \t]*+\()")
+_BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
+_LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
+_LIST_LOST = re.compile(r"\s*(?:\Z|```|<[|/a-z])|[ \t]*\n")
+_LIST_END = re.compile(r"\s*(?:\]|\Z)")
+
+
+def read_loosely(reader: Reader) -> list[Call]:
+    """Read every list and every call outside of one up to where words follow."""
+    calls: list[Call] = []
+    while True:
+        if reader.text.startswith("[", reader.position):
+            calls += _list(reader)
+        else:
+            calls.append(_bare(reader))
+        if not _to_next(reader):
+            return calls
+
+
+def _to_next(reader: Reader) -> bool:
+    """Move to the call or the list that follows with space, a comma, a semicolon or a list's mark between, if there is one."""
+    between = _BETWEEN.match(reader.text, reader.position)
+    assert between is not None  # the pattern matches everywhere
+    found = BEGINS.match(reader.text, between.end())
+    if found is None and ("," in between[0] or ";" in between[0]):
+        found = _NEXT.match(reader.text, between.end())
+    if found is None or (found[0][0] != "[" and not {",", ";", "\n"} & {*between[0]}):
+        return False
+    if found[0][0] == "[":
+        reader.tolerate("several lists")
+    reader.position = between.end()
+    return True
+
+
+def _call(reader: Reader, name: str) -> Call:
+    if reader.count == reader.limits.calls:
+        raise reader.limited(f"more than {reader.limits.calls} calls")
+    reader.count += 1
+    return Call(name, read_arguments(reader))
+
+
+def _list(reader: Reader) -> list[Call]:
+    """Read a list of calls that may hold lists itself, end in a comma or lack its end."""
+    calls: list[Call] = []
+    opened, after = 0, False  # after a call or a list, where only a comma or an end may stand
+    while True:
+        before = reader.position
+        reader.skip_space()
+        if not after and reader.accept("["):
+            opened += 1
+            if opened > 1:
+                reader.tolerate("extra bracket")
+        elif reader.accept("]"):
+            opened, after = opened - 1, True
+            if not opened:
+                return calls
+        elif after and reader.accept(","):
+            after = False
+            if _LIST_END.match(reader.text, reader.position):
+                reader.tolerate("trailing comma")
+        elif calls and _LIST_LOST.match(reader.text, before) and not _NEXT.match(reader.text, reader.position):
+            reader.tolerate("missing bracket")
+            reader.position = before
+            return calls
+        else:
+            if after:
+                _expect_new_line(reader, before)
+            calls.append(_call(reader, read_name_loosely(reader)))
+            after = True
+
+
+def _expect_new_line(reader: Reader, before: int) -> None:
+    """Look past a comma in whose place a new line stands."""
+    if "\n" not in reader.text[before : reader.position]:
+        reader.expect("]")
+    reader.tolerate("missing comma")
+
+
+def _bare(reader: Reader) -> Call:
+    """Read a call outside of a list; one whose arguments have no names must be the last thing on its line, or before others."""
+    found = _TITLE.match(reader.text, reader.position)
+    if found is None:
+        raise reader.unreadable("a call without a tool's name")
+    reader.position = found.end()
+    reader.skip_space()
+    reader.tolerate("no brackets")
+    named = _NAMED_ARGUMENTS.match(reader.text, reader.position)
+    call = _call(reader, found[0])
+    if not named and not _LINE_END.match(reader.text, reader.position):
+        following = _BETWEEN.match(reader.text, reader.position)
+        if not following or not _NEXT.match(reader.text, following.end()):
+            raise reader.unreadable("words after a call without brackets")
+    if reader.accept("]"):
+        reader.tolerate("missing bracket")
+    return call

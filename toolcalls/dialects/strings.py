@@ -1,0 +1,59 @@
+"""Calls of the paper's form as strings: `["f(a=1)", "g()"]`; tolerantly also a whole answer within quotes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from toolcalls.answers import Call
+from toolcalls.dialects import paper
+from toolcalls.dialects.dialect import Dialect
+from toolcalls.literals import Reader, Unreadable
+
+_CALL = r"[\"'](?=\s*\[?\s*[^\W\d][^\"'()\[\]{}\n=:,]{0,255}\()"  # the quote before a call
+_BEGINS = re.compile(rf"\[\s*{_CALL}|\A{_CALL}(?=[^\n]*+(?<=[\"']))")
+
+
+def read(reader: Reader) -> list[Call]:
+    """Read `["call", …]`."""
+    calls: list[Call] = []
+    if not reader.accept("["):
+        reader.tolerate("quoted answer")
+        return _calls(reader, calls)
+    reader.skip_space()
+    while not reader.accept("]"):
+        _calls(reader, calls)
+        reader.skip_space()
+        if not reader.accept(","):
+            reader.expect("]")
+            break
+        reader.skip_space()
+        if reader.text.startswith("]", reader.position):
+            reader.tolerate("trailing comma")
+    return calls
+
+
+def _calls(reader: Reader, calls: list[Call]) -> list[Call]:
+    """Read one string; it holds one call, tolerantly also a list of them."""
+    start = reader.position
+    text = reader.string().strip()
+    inner = reader.inside(text if text.startswith("[") and not reader.strict else f"[{text}]")
+    try:
+        read = paper.read(inner)
+        inner.skip_space()
+        if not inner.at_end() or (reader.strict and len(read) != 1):
+            raise inner.unreadable("words beside a call in a string")
+    except Unreadable as failure:
+        raise Unreadable(str(failure).removeprefix("cut off: "), start, final=failure.final) from None
+    calls += read
+    reader.count = inner.count
+    return calls
+
+
+def render(calls: Sequence[Call]) -> str:
+    """Write calls as a JSON list of strings, e.g. `["now()", "f(a=\\"x\\")"]`."""
+    return json.dumps([paper.render([call])[1:-1] for call in calls], ensure_ascii=False)
+
+
+DIALECT = Dialect("strings", _BEGINS, read, render)

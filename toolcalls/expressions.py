@@ -1,0 +1,193 @@
+"""Values as models write them in code: names, calls, sums and tuples stay text as written; nothing is ever evaluated."""
+
+from __future__ import annotations
+
+import re
+
+from toolcalls.answers import Json
+from toolcalls.limits import LIMITS, Limits
+from toolcalls.literals import Reader, Unreadable
+
+_ENDS = frozenset(",)]}")
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_INERT = re.compile(r"(?:[^\s\"'()\[\]{},=:;]|[=!<>]=|=>)+|[ \t]+|\s+(?=[,)\]}])")
+_STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
+_LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
+_PREFIX = re.compile(r"[rRuU](?=[\"'])")
+_PYTHON_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)")
+_CURLY = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
+_COMMENTS = re.compile(r"(?:\s*#[^\n]*)+\s*")
+_STRAY = re.compile("[\0\ud800-\udfff]")
+
+
+class LooseReader(Reader):
+    """A reader that keeps as text what is no literal, and looks past what Python's own reader does. Not in charge of JSON."""
+
+    __slots__ = ("_closed",)
+
+    def __init__(self, text: str, limits: Limits = LIMITS, *, strict: bool = False) -> None:
+        super().__init__(text, limits, strict=strict)
+        self._closed: dict[int, int] = {}  # where the bracket that opens at a position was seen to close
+
+    def skip_space(self) -> None:
+        super().skip_space()
+        if self.text.startswith("#", self.position) and (found := _COMMENTS.match(self.text, self.position)):
+            self.tolerate("comment")
+            self.position = found.end()
+
+    def value(self) -> Json:
+        """Read one value; of what is no literal, its source up to the next comma or closing bracket."""
+        if self.json:
+            return super().value()
+        start, depth = self.position, self.depth
+        try:
+            value = self._loosely(self.text[start : start + 1])
+        except Unreadable as failure:
+            if failure.final:
+                raise
+            self.depth = depth
+            return self._source(start)
+        self.skip_space()
+        return value if self.at_end() or self.text[self.position] in _ENDS else self._source(start)
+
+    def _loosely(self, mark: str) -> Json:
+        if mark in ("'", '"'):
+            return self._strings()
+        if mark == "(":
+            return self._parentheses()
+        if prefix := _PREFIX.match(self.text, self.position):
+            return self._prefixed(prefix[0])
+        if curly := _CURLY.match(self.text, self.position):
+            self.tolerate("curly quotes")
+            self.position = curly.end()
+            return self.checked(curly[0][1:-1])
+        if number := _PYTHON_INTEGER.match(self.text, self.position):
+            return self._python_integer(number)
+        return super().value()
+
+    def _strings(self) -> str:
+        """Read a string, one in triple quotes, or several that Python joins."""
+        parts: list[str] = []
+        while self.text.startswith(("'", '"'), self.position):
+            mark = self.text[self.position : self.position + 3]
+            parts.append(self._long_string(mark) if mark in _LONG_STRING else self.string())
+            end = self.position
+            self.skip_space()
+        self.position = end
+        if len(parts) > 1:
+            self.tolerate("joined strings")
+        return "".join(parts)
+
+    def _long_string(self, mark: str) -> str:
+        found = _LONG_STRING[mark].match(self.text, self.position)
+        if found is None:
+            self.position = len(self.text)
+            raise self.unreadable("a string without its closing quotes")
+        self.tolerate("triple quotes")
+        self.position = found.end()
+        return self.checked(found[1])
+
+    def _prefixed(self, prefix: str) -> str:
+        """Read `r"…"`, whose escapes stand as written, or `u"…"`."""
+        self.tolerate("string prefix")
+        self.position += 1
+        if prefix in "uU":
+            return self.string()
+        found = _STRING[self.text[self.position]].match(self.text, self.position)
+        if found is None:
+            self.position = len(self.text)
+            raise self.unreadable("a string without its closing quote")
+        self.position = found.end()
+        return self.checked(found[0][1:-1])
+
+    def _python_integer(self, found: re.Match[str]) -> int:
+        if len(found[0]) > self.limits.digits:
+            raise Unreadable(f"a number of more than {self.limits.digits} digits", self.position, final=True)
+        self.tolerate("python number")
+        self.position = found.end()
+        return int(found[0], 0)
+
+    def _open(self) -> None:
+        if self.depth == 0 and not self.json:
+            self.tolerate("nested too deep")
+        super()._open()
+
+    def _parentheses(self) -> Json:
+        """Read `(value)`, or a tuple as a list."""
+        self._open()
+        values: list[Json] = []
+        comma = False
+        while not self.accept(")"):
+            values.append(self.value())
+            comma = self._more(")")
+        self.depth += 1
+        plain = len(values) == 1 and not comma
+        self.tolerate("parentheses" if plain else "tuple")
+        return values[0] if plain else values
+
+    def checked(self, text: str) -> str:
+        """Put the replacement character where no database could store what is written."""
+        try:
+            return super().checked(text)
+        except Unreadable:
+            self.tolerate("replaced character")
+            return _STRAY.sub("\N{REPLACEMENT CHARACTER}", text)
+
+    def _source(self, start: int) -> str:
+        """Take the text from `start` up to the comma or the bracket that ends it."""
+        self.position = start
+        while not self.at_end() and self.text[self.position] not in _ENDS:
+            self._piece()
+        source = self.text[start : self.position].strip()
+        if not source:
+            raise self.unreadable("a value that is no literal")
+        if self.at_end():
+            raise self.unreadable("a value without its end")
+        self.tolerate("unquoted text" if source.isidentifier() else "expression")
+        return self.checked(source)
+
+    def _piece(self) -> None:
+        """Move over one run of plain marks, one string or one pair of brackets."""
+        mark = self.text[self.position]
+        if mark in _STRING:
+            self._skip_string(mark)
+        elif mark in _CLOSING:
+            self._skip_brackets()
+        elif found := _INERT.match(self.text, self.position):
+            self.position = found.end()
+        else:
+            raise self.unreadable("a value that is no literal")
+
+    def _skip_string(self, mark: str) -> None:
+        found = _STRING[mark].match(self.text, self.position)
+        if found is None:
+            self.position = len(self.text)
+            raise self.unreadable("a string without its closing quote")
+        self.position = found.end()
+
+    def _skip_brackets(self) -> None:
+        """Move over a bracket and all that it holds, whatever that is."""
+        opened: list[int] = []
+        while True:
+            if self.at_end():
+                raise self.unreadable("a bracket without its end")
+            mark = self.text[self.position]
+            if mark in _CLOSING and self.position in self._closed:
+                self.position = self._closed[self.position] + 1
+            elif mark in _CLOSING:
+                opened.append(self.position)
+                self.position += 1
+            elif mark in ")]}":
+                if _CLOSING[self.text[opened[-1]]] != mark:
+                    raise Unreadable(f"{_CLOSING[self.text[opened[-1]]]!r} expected, found {mark!r}", self.position, final=True)
+                self._closed[opened.pop()] = self.position
+                self.position += 1
+            elif mark in _STRING:
+                self._skip_string(mark)
+            else:
+                self.position = _OTHERS.match(self.text, self.position).end()  # type: ignore[union-attr]  # not at a mark
+            if not opened:
+                return
+
+
+_OTHERS = re.compile(r"[^\"'()\[\]{}]+")
