@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from toolcalls.answers import Call, Calls, ParseFailure
+from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
 from toolcalls.conversations import Said
 from toolcalls.dialects import named
 from toolcalls.parsing import parse
@@ -19,29 +19,32 @@ _LOOSE = {"prose", "no brackets"}  # what a tolerant reading looks past to find 
 
 def written(value: str, trained: bool = True) -> Said:
     """A turn of a format whose calls are text: calls in any form, or words. Calls amid words are a problem."""
-    answer = parse(value)
-    if isinstance(answer, Calls):
-        if answer.form == "paper" and not answer.tolerated:
-            return Said("assistant", value, answer.calls, trained=trained)
-        problem = "holds words around its calls; keep one of them" if _is_amid_words(answer) else ""
-        return Said("assistant", shown(answer.calls), answer.calls, problem=problem, trained=trained, written=value)
-    if isinstance(answer, ParseFailure):
-        problem = f"holds something like a call that cannot be read: {answer.reason} at character {answer.position}"
-        return Said("assistant", value, problem=problem, trained=trained)
-    return Said("assistant", value, problem="" if value.strip() else "is empty", trained=trained)
+    return _said(value, parse(value), trained)
 
 
 def words_or_calls(value: str, trained: bool = True) -> Said:
     """A turn of a format that marks its calls, by a field or by tags: what looks like one amid words is code, and words."""
     value = without_thoughts(value)
     answer = parse(value)
-    loose = isinstance(answer, Calls) and not named(answer.form).tagged and not _LOOSE.isdisjoint(answer.tolerated)
-    broken = isinstance(answer, ParseFailure) and not value.lstrip().startswith(("[", "<")) and not _CALL_TAG.search(value)
-    return Said("assistant", value, trained=trained) if loose or broken else written(value, trained)
+    if isinstance(answer, Calls):
+        is_code = not _LOOSE.isdisjoint(answer.tolerated) and not named(answer.form).tagged
+    else:
+        meant = isinstance(answer, Text) or value.lstrip().startswith(("[", "<")) or _CALL_TAG.search(value)
+        is_code = not meant
+    return Said("assistant", value, trained=trained) if is_code else _said(value, answer, trained)
 
 
-def _is_amid_words(answer: Calls) -> bool:
-    return "prose" in answer.tolerated and not named(answer.form).tagged
+def _said(value: str, answer: Answer, trained: bool) -> Said:
+    if isinstance(answer, Text):
+        return Said("assistant", value, problem="" if value.strip() else "is empty", trained=trained)
+    if isinstance(answer, ParseFailure):
+        problem = f"holds something like a call that cannot be read: {answer.reason} at character {answer.position}"
+        return Said("assistant", value, problem=problem, trained=trained)
+    if answer.form == "paper" and not answer.tolerated:
+        return Said("assistant", value, answer.calls, trained=trained)
+    amid = "prose" in answer.tolerated and not named(answer.form).tagged
+    problem = "holds words around its calls; keep one of them" if amid else ""
+    return Said("assistant", shown(answer.calls), answer.calls, problem=problem, trained=trained, written=value)
 
 
 def structured(calls: Iterable[Call], trained: bool = True) -> Said:
