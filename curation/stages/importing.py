@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +19,7 @@ from curation.stages.errors import InputError
 from curation.stages.incoming import Incoming
 from curation.stages.naming import plain_name
 from curation.stages.people import require, slug_of
+from curation.stages.reading_child import is_long, read_beside
 from curation.stages.revisions import Stored
 from curation.stages.storing import Crossing, Storing
 from toolcalls.importing import FORMATS, RowError
@@ -69,8 +72,9 @@ def import_dataset(
         last = revisions.last_revision(dataset)
         first = revisions.open_first(dataset, source=label, by=by)
         incoming = Incoming(split, heldout_share, skip_errors, on_progress, (dataset_word(dataset.pk),))
-        with Storing(dataset, last if append else None, first, one_split=not incoming.split_by_hash, by=by) as storing:
-            _read(incoming, source, format, storing)
+        storing = Storing(dataset, last if append else None, first, one_split=not incoming.split_by_hash, by=by)
+        storing.prepare()
+        _read(incoming, source, format, storing)
         _refuse_errors(incoming, label)
         _refuse_crossing(dataset, storing.crossing)
         if first is not None:
@@ -106,11 +110,9 @@ def _locked_dataset(project: Project, name: str, by: User | None) -> Dataset:
 
 def _read(incoming: Incoming, source: Path | IO[bytes], kind: str, storing: Storing) -> None:
     try:
-        if not isinstance(source, Path):
-            incoming.read(source, kind, storing.add)
-            return
-        with source.open("rb") as file:
-            incoming.read(file, kind, storing.add)
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
+            read = partial(read_beside, incoming) if is_long(file) else incoming.read
+            read(file, kind, storing.add)
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}; check the path and its rights") from error
 

@@ -1,4 +1,7 @@
-"""Incoming samples: one file's rows, keyed, split, freed of duplicates and written as rows of the staging table."""
+"""Incoming samples: one file's rows, keyed, split, freed of duplicates and written as the database takes them in.
+
+It knows no Django, so that a process that only reads is soon started (reading_child).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import hashlib
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import IO
+from typing import IO, NamedTuple
 
 from toolcalls.importing import ContentText, RowError, content_text, read_samples, split_of
 from toolcalls.records import Sample
@@ -19,12 +23,27 @@ BATCH_ROWS = 1000
 BATCH_BYTES = 4 * 2**20  # a batch ends with the row that reaches either
 LIMITS = {"id": 255, "category": 40, "language": 16}  # characters
 UNNAMED = "\0"  # begins the ids that the reader makes of row numbers; no id of a file can hold it
-COLUMNS = "position, key, split, sha256, content, category, language, calls, words"
+
+
+class Batch(NamedTuple):
+    """Rows in their order; of each the fields of three tables as binary COPY reads them, every field after its length."""
+
+    samples: list[bytes]  # key, split
+    versions: list[bytes]  # sha256, content, category, language, calls
+    words: list[bytes]  # words
+
+
+class Row(NamedTuple):
+    """What a batch holds of one row."""
+
+    sample: bytes
+    version: bytes
+    words: bytes
 
 
 @dataclass(slots=True)
 class Incoming:
-    """Reads one file, counts, and hands on rows of COLUMNS as binary COPY reads them; not in charge of what is stored already.
+    """Reads one file, counts, and hands on batches; not in charge of what is stored already.
 
     `split` wins; else a share over 0 splits by hash; else each sample says its own.
     """
@@ -42,35 +61,34 @@ class Incoming:
     _questions: dict[str, int] = field(default_factory=dict)  # question hash → different samples that ask it
     _keys: set[str] = field(default_factory=set)
     _line: int = 0
-    _staged: int = 0  # samples handed on, which are numbered from 0
 
     @property
     def split_by_hash(self) -> bool:
         return self.split is None and self.heldout_share > 0
 
-    def read(self, file: IO[bytes], kind: str, store: Callable[[bytes], None]) -> None:
-        """Give `store` every usable row, in batches. After an error that refuses the file, only look for more errors."""
-        batch: list[bytes] = []
+    def read(self, file: IO[bytes], kind: str, store: Callable[[Batch], None]) -> None:
+        """Give `store` every usable row. After an error that refuses the file, only look for more errors."""
+        batch: list[Row] = []
         size = 0
         for row in self._rows(read_samples(self._counted(file), kind, UNNAMED)):
             if self.errors and not self.skip_errors:
                 batch.clear()
                 continue
             batch.append(row)
-            size += len(row)
+            size += len(row.version) + len(row.words)
             if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
-                store(b"".join(batch))
+                store(_columns(batch))
                 batch.clear()
                 size = 0
         if batch and (self.skip_errors or not self.errors):
-            store(b"".join(batch))
+            store(_columns(batch))
 
     def _counted(self, file: Iterable[bytes]) -> Iterator[bytes]:
         for line in file:
             self._line += 1
             yield line
 
-    def _rows(self, found: Iterable[Sample | RowError]) -> Iterator[bytes]:
+    def _rows(self, found: Iterable[Sample | RowError]) -> Iterator[Row]:
         for each in found:
             self.rows += 1
             row = each if isinstance(each, RowError) else self._row(each)
@@ -82,7 +100,7 @@ class Incoming:
             if self.on_progress and self.rows % PROGRESS_ROWS == 0:
                 self.on_progress(self.rows)
 
-    def _row(self, sample: Sample) -> bytes | RowError | None:
+    def _row(self, sample: Sample) -> Row | RowError | None:
         """The row to store; None for a duplicate."""
         content = content_text(sample)
         written = content.whole
@@ -105,11 +123,17 @@ class Incoming:
             written = content_text(sample, ascii_only=False).whole
         words = sample_words(sample, key)
         words.update(self.found_by)
-        wire = f'{{"id":{quoted(key)},{written},"category":{quoted(sample.category)},"language":{quoted(sample.language)}'
+        content_end = f',"category":{quoted(sample.category)},"language":{quoted(sample.language)},"split":"{split}"}}'
         calls = _NULL if sample.truth is None else _CALLS.pack(2, len(sample.truth))
-        self._staged += 1
-        texts = (key, split, digest.hex(), wire, sample.category, sample.language)
-        return _START.pack(9, 4, self._staged - 1) + b"".join([*map(_text, texts), calls, _vector(words)])
+        return Row(
+            _text(key) + _short(split),
+            _text(digest.hex())
+            + _text(f'{{"id":{quoted(key)},{written}{content_end}')
+            + _short(sample.category)
+            + _short(sample.language)
+            + calls,
+            _vector(words),
+        )
 
     def _key(self, sample: Sample, content: ContentText) -> str:
         """The file's own id; else one of what the sample asks, so that a corrected truth is a version of the same sample,
@@ -125,10 +149,17 @@ class Incoming:
         return RowError(self._line, f"{name}: {problem}")
 
 
+def _columns(rows: list[Row]) -> Batch:
+    return Batch(*map(list, zip(*rows, strict=True)))
+
+
 def _text(text: str) -> bytes:
     """A value as COPY's binary format wants it."""
     value = text.encode()
     return _LENGTH.pack(len(value)) + value
+
+
+_short = lru_cache(256)(_text)  # of a value that many rows have
 
 
 def _vector(words: set[str]) -> bytes:
@@ -137,7 +168,6 @@ def _vector(words: set[str]) -> bytes:
     return _VECTOR.pack(len(value) + 4, len(words)) + value
 
 
-_START = struct.Struct(">hii")  # number of columns; the position
 _LENGTH = struct.Struct(">i")
 _CALLS = struct.Struct(">ih")
 _VECTOR = struct.Struct(">ii")

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
+import struct
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from curation.models import Dataset, DatasetRevision, User
-from curation.stages.incoming import COLUMNS
+from curation.stages.incoming import Batch
 
-# `held`: what the revision that is appended to holds. `arrived`: what the file's rows have become. The ids are for a data set's
-# first revision, whose samples and versions are all new.
+# `held`: what the revision that is appended to holds. `arrived`: what the file's rows have become.
 STAGING = """
 DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.held, pg_temp.arrived;
 CREATE TEMPORARY TABLE incoming (
     position integer NOT NULL, key text NOT NULL, split text NOT NULL, sha256 text NOT NULL, content text NOT NULL,
-    category text NOT NULL, language text NOT NULL, calls smallint, words tsvector NOT NULL,
-    sample_id bigint NOT NULL DEFAULT nextval('curation_sample_id_seq'),
-    version_id bigint NOT NULL DEFAULT nextval('curation_sampleversion_id_seq')
+    category text NOT NULL, language text NOT NULL, calls smallint, words tsvector NOT NULL
 ) WITH (toast_tuple_target = 8160) ON COMMIT DROP;
 CREATE TEMPORARY TABLE arrived (position integer NOT NULL, sample_id bigint NOT NULL, version_id bigint NOT NULL, new boolean)
     ON COMMIT DROP;
@@ -37,8 +33,16 @@ SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '16MB';
 """
-COPY = f"COPY incoming ({COLUMNS}) FROM STDIN (FORMAT binary)"
+COPY = "COPY {into} FROM STDIN (FORMAT binary)"
 COPY_BEGINS, COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+INCOMING = "incoming (position, key, split, sha256, content, category, language, calls, words)"
+SAMPLES = "curation_sample (id, dataset_id, key, split)"
+VERSIONS = """curation_sampleversion
+    (id, sample_id, number, created_by_id, created_at, sha256, content, category, language, calls)"""
+WORDS = "curation_samplewords (version_id, words)"
+ENTRIES = "curation_revisionentry (revision_id, position, version_id)"
+NEW_IDS = "SELECT nextval('curation_sample_id_seq'), nextval('curation_sampleversion_id_seq') FROM generate_series(1, %s)"
+NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint - 946684800000000"  # microseconds since 2000, as COPY has times
 # Rows whose sample, or whose content in the last revision, is in the other split.
 CROSSING = """
 SELECT known, split FROM (
@@ -75,7 +79,9 @@ WITH fresh AS (
 ), added AS (
     INSERT INTO curation_sampleversion
         (sample_id, number, sha256, content, category, language, calls, created_by_id, created_at)
-    SELECT p.sample_id, p.number, i.sha256, (i.content || ',"split":"' || p.split || '"}')::json,
+    SELECT p.sample_id, p.number, i.sha256,
+           CASE p.split WHEN i.split THEN i.content  -- which ends with the split of the file
+           ELSE left(i.content, -2 - length(i.split)) || p.split || '"}' END::json,
            i.category, i.language, i.calls, %(by)s, now()
     FROM placed p JOIN incoming i ON i.position = p.position
     WHERE p.version_id IS NULL
@@ -91,20 +97,7 @@ INSERT INTO arrived
 SELECT p.position, p.sample_id, coalesce(p.version_id, a.id), p.version_id IS NULL
 FROM placed p LEFT JOIN added a ON a.sample_id = p.sample_id
 """
-# The first revision of a data set without samples: nothing is looked for, nothing sorted, each table is filled in its order.
-ADD_FIRST = """
-INSERT INTO curation_sample (id, dataset_id, key, split) SELECT sample_id, %(dataset)s, key, split FROM incoming;
-INSERT INTO curation_sampleversion
-    (id, sample_id, number, sha256, content, category, language, calls, created_by_id, created_at)
-    SELECT version_id, sample_id, 1, sha256, (content || ',"split":"' || split || '"}')::json,
-           category, language, calls, %(by)s, now() FROM incoming;
-INSERT INTO curation_samplewords (version_id, words) SELECT version_id, words FROM incoming;
-INSERT INTO curation_revisionentry (revision_id, position, version_id)
-    SELECT %(first)s, position, version_id FROM incoming
-"""
 MOST_CROSSING = 20
-TURN = 0.0002  # seconds that the reading thread holds the interpreter while an answer of the database waits for it
-USUAL_TURN = sys.getswitchinterval()
 
 
 class Crossing(NamedTuple):
@@ -115,10 +108,7 @@ class Crossing(NamedTuple):
 
 
 class Storing:
-    """Writes batches in their order on a thread of its own, within the caller's transaction, one while the next is read.
-
-    Nobody else may use the connection between `add` and the end of the `with`. Not in charge of the revision.
-    """
+    """Writes batches in their order, within the caller's transaction. Not in charge of the revision."""
 
     def __init__(
         self, dataset: Dataset, last: DatasetRevision | None, first: DatasetRevision | None, *, one_split: bool, by: User | None
@@ -127,47 +117,61 @@ class Storing:
         entries here. `one_split`: refuse what would cross over."""
         self.crossing: list[Crossing] = []
         self.duplicates = 0  # rows that the last revision holds under another key
-        self._one_split = one_split and first is None
-        self._names = {"dataset": dataset.pk, "last": last and last.pk, "first": first and first.pk, "by": by and by.pk}
-        self._names["most"] = MOST_CROSSING
-        self._add = ADD if first is None else ADD_FIRST
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storing")
-        self._pending: Future[None] | None = None
+        self._one_split = one_split
+        self._first = first
+        self._names = {"dataset": dataset.pk, "last": last and last.pk, "by": by and by.pk, "most": MOST_CROSSING}
+        self._position = 0  # of the next row
+        self._made = b""  # the fields that all versions of a first revision share
 
-    def __enter__(self) -> Storing:
+    def prepare(self) -> None:
+        """Make the tables that last until the transaction ends."""
         with connection.cursor() as cursor:
             cursor.execute(STAGING, self._names)
-        sys.setswitchinterval(TURN)
-        return self
+            cursor.execute(NOW)
+            by = self._names["by"]
+            self._made = _INTEGER.pack(4, 1) + (_NULL if by is None else _BIG.pack(8, by)) + _BIG.pack(8, cursor.fetchone()[0])
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if error is None:
-                self._settle()
-        finally:
-            self._thread.shutdown()
-            sys.setswitchinterval(USUAL_TURN)
-
-    def add(self, batch: bytes) -> None:
-        """Store the lines of one batch, once those before are stored."""
-        self._settle()
-        self._pending = self._thread.submit(self._store, connection.connection, batch)
-
-    def _settle(self) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            with connection.wrap_database_errors:
-                pending.result()
-
-    def _store(self, raw: Any, batch: bytes) -> None:
+    def add(self, batch: Batch) -> None:
         if self.crossing:
             return  # the file is refused
-        with raw.cursor() as cursor:
-            cursor.execute("TRUNCATE incoming")
-            with cursor.copy(COPY) as copy:
-                copy.write(COPY_BEGINS + batch + COPY_ENDS)
-            if self._one_split:
-                self.crossing = [Crossing(*found) for found in cursor.execute(CROSSING, self._names)]
-            if self._names["last"] is not None:
-                self.duplicates += cursor.execute(DROP_HELD).rowcount
-            cursor.execute(self._add, self._names)
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+            if self._first is None:
+                self._merge(cursor, batch)
+            else:
+                self._fill(cursor, batch, self._first)
+        self._position += len(batch.samples)
+
+    def _merge(self, cursor: Any, batch: Batch) -> None:
+        """Add what the data set does not hold yet."""
+        cursor.execute("TRUNCATE incoming")
+        numbers = [_INCOMING.pack(9, 4, number) for number in self._positions(batch)]
+        _copy(cursor, INCOMING, map(b"".join, zip(numbers, *batch, strict=True)))
+        if self._one_split:
+            self.crossing = [Crossing(*found) for found in cursor.execute(CROSSING, self._names)]
+        if self._names["last"] is not None:
+            self.duplicates += cursor.execute(DROP_HELD).rowcount
+        cursor.execute(ADD, self._names)
+
+    def _fill(self, cursor: Any, batch: Batch, revision: DatasetRevision) -> None:
+        """Add everything to a data set without samples: nothing is looked for, each table is filled in its order."""
+        dataset, made = self._names["dataset"], self._made
+        new = cursor.execute(NEW_IDS, [len(batch.samples)]).fetchall()
+        rows = [(*ids, *row) for ids, row in zip(new, zip(*batch, self._positions(batch), strict=True), strict=True)]
+        _copy(cursor, SAMPLES, [_SAMPLE.pack(4, 8, sample, 8, dataset) + fields for sample, _, fields, _, _, _ in rows])
+        _copy(cursor, VERSIONS, [_VERSION.pack(10, 8, id_, 8, sample) + made + fields for sample, id_, _, fields, _, _ in rows])
+        _copy(cursor, WORDS, [_WORDS.pack(2, 8, version) + fields for _, version, _, _, fields, _ in rows])
+        _copy(cursor, ENTRIES, [_ENTRY.pack(3, 8, revision.pk, 4, place, 8, version) for _, version, _, _, _, place in rows])
+
+    def _positions(self, batch: Batch) -> range:
+        return range(self._position, self._position + len(batch.samples))
+
+
+def _copy(cursor: Any, into: str, rows: Iterable[bytes]) -> None:
+    with cursor.copy(COPY.format(into=into)) as copy:
+        copy.write(b"".join((COPY_BEGINS, *rows, COPY_ENDS)))
+
+
+# A row begins with the number of its fields, a field with the number of its bytes.
+_INCOMING, _SAMPLE, _VERSION = struct.Struct(">hii"), struct.Struct(">hiqiq"), struct.Struct(">hiqiq")
+_WORDS, _ENTRY = struct.Struct(">hiq"), struct.Struct(">hiqiiiq")
+_INTEGER, _BIG, _NULL = struct.Struct(">ii"), struct.Struct(">iq"), struct.pack(">i", -1)

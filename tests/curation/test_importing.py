@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -350,14 +349,6 @@ def test_id_that_a_row_without_one_has_got_is_an_error(project: Project, make_sa
     key = Sample.objects.get().key
     with pytest.raises(InputError, match=f"line 2: sample '{key}': its id '{key}' is that of another row; make the ids unique"):
         import_dataset(project, "second", lines(unnamed, make_sample(id=key)))
-
-
-def test_interpreter_takes_turns_as_before_after_an_import(project: Project, make_sample: Callable[..., Any]) -> None:
-    before = sys.getswitchinterval()
-    import_dataset(project, "weather", lines(make_sample()))
-    with pytest.raises(InputError):
-        import_dataset(project, "weather", lines("{"))
-    assert sys.getswitchinterval() == before
 
 
 def found(*words: str) -> list[str]:
