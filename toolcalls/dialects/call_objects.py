@@ -73,7 +73,7 @@ class _Parts:
         if not own:
             self.reader.tolerate("other key names")
         if before is not None:
-            raise self.reader.unreadable("a second name or second arguments of one call")
+            raise self.reader.limited("a second name or second arguments of one call")
 
     def call(self) -> Call:
         if self.arguments is None:
@@ -122,7 +122,7 @@ def members(reader: Reader) -> Iterator[str]:
         reader.json = True
         key = reader.string()
         if key in seen:
-            raise reader.unreadable(f"key {key!r} given twice")
+            raise reader.limited(f"key {key!r} given twice")
         seen.add(key)
         reader.skip_space()
         reader.expect(":")

@@ -11,7 +11,8 @@ from toolcalls.dialects.raw_values import read_raw, write_raw
 from toolcalls.dialects.tags import NAME, unmarked
 from toolcalls.literals import Reader
 
-_NAME = re.compile(rf"<tool_call>\s*+({NAME})\s*+(?=<arg_key>|</tool_call>)")
+_BARE = r"[^\s<>(){}\[\]=,:;\"'\0\ud800-\udfff]{1,1024}+"  # a name that needs no key behind it to be told from words
+_NAME = re.compile(rf"<tool_call>\s*+(?:({_BARE})\s*+</tool_call>|(?![{{\[])({NAME})\s*+(?=<arg_key>))")
 _KEY = re.compile(rf"<arg_key>({NAME})</arg_key>\s*<arg_value>")
 _VALUE_END = re.compile(r"</arg_value>\s*(?=<arg_key>|</tool_call>)")
 _MARKS = re.compile(r"</?(?:tool_call|arg_key|arg_value)", re.IGNORECASE)
@@ -21,7 +22,7 @@ def read(reader: Reader) -> list[Call]:
     calls: list[Call] = []
     while found := _NAME.match(reader.text, reader.position):
         reader.position = found.end()
-        calls.append(reader.call(found[1].strip(), _arguments(reader)))
+        calls.append(reader.call(found[1], {}) if found[1] else reader.call(found[2].strip(), _arguments(reader)))
         end = reader.position
         reader.skip_space()
     reader.position = end
@@ -36,7 +37,7 @@ def _arguments(reader: Reader) -> dict[str, Json]:
             raise reader.unreadable("<arg_key> and <arg_value> expected")
         name = key[1].strip()
         if name in arguments:
-            raise reader.unreadable(f"parameter {name!r} given twice")
+            raise reader.limited(f"parameter {name!r} given twice")
         reader.position = key.end()
         arguments[name] = _value(reader)
     return arguments
@@ -54,7 +55,13 @@ def _value(reader: Reader) -> Json:
 
 
 def render(calls: Sequence[Call]) -> str:
-    return "\n".join(f"<tool_call>{unmarked('glm', call.name)}\n{_pairs(call)}</tool_call>" for call in calls)
+    return "\n".join(f"<tool_call>{_name(call)}\n{_pairs(call)}</tool_call>" for call in calls)
+
+
+def _name(call: Call) -> str:
+    if call.name.startswith(("{", "[")) or not (call.arguments or re.fullmatch(_BARE, call.name)):
+        raise ValueError(f"the form 'glm' cannot carry the name {call.name!r}")
+    return unmarked("glm", call.name)
 
 
 def _pairs(call: Call) -> str:

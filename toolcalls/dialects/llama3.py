@@ -1,4 +1,4 @@
-"""Llama 3's form: `<|python_tag|>{"name": "f", "parameters": {}}`, several with `; ` between.
+"""Llama 3's form: `<|python_tag|>{"name": "f", "parameters": {}}`, several with `; ` between; `f.call(a=1)` for built-in tools.
 
 Without its tag nothing tells it from a bare JSON object: that is form "json".
 """
@@ -9,12 +9,14 @@ import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call
+from toolcalls.dialects import call_arguments
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _MARK = "<|python_tag|>"
 _SPELLING = Spelling(keys=("parameters", "arguments"))  # models write either
+_BUILTIN = re.compile(r"([\w-]{1,256})\.call(?=\()")
 
 
 def read(reader: Reader) -> list[Call]:
@@ -31,6 +33,10 @@ def read(reader: Reader) -> list[Call]:
 
 
 def _body(reader: Reader) -> list[Call]:
+    if builtin := _BUILTIN.match(reader.text, reader.position):
+        reader.position = builtin.end()
+        reader.json = False
+        return [reader.call(builtin[1], call_arguments.read_arguments(reader))]
     if reader.text.startswith("[", reader.position):
         reader.tolerate("a list in a block")
         return read_list(reader, _SPELLING)
@@ -41,4 +47,4 @@ def render(calls: Sequence[Call]) -> str:
     return _MARK + "; ".join(write_call(call, "parameters") for call in calls)
 
 
-DIALECT = Dialect("llama3", re.compile(r"<\|python_tag\|>\s*(?=\{|\[\s*\{)"), read, render, tagged=True)
+DIALECT = Dialect("llama3", re.compile(rf"<\|python_tag\|>\s*(?=\{{|\[\s*\{{|{_BUILTIN.pattern})"), read, render, tagged=True)

@@ -53,7 +53,7 @@ def _function(reader: Reader) -> Call:
     while not reader.accept("</function>"):
         name = _parameter(reader)
         if name in arguments:
-            raise reader.unreadable(f"parameter {name!r} given twice")
+            raise reader.limited(f"parameter {name!r} given twice")
         arguments[name] = _value(reader)
         reader.skip_space()
     return reader.call(found[1].strip(), arguments)
