@@ -11,13 +11,16 @@ from curation.models import Iteration, TrainingSet
 from curation.models.exports import ExportKind
 from curation.stages import assembly, drafts
 from curation.stages.errors import InputError
-from curation.stages.export_lines import verdict_lines
-from curation.stages.filtering import ORDERS, VerdictFilter, matching
+from curation.stages.export_ahead import Ahead
+from curation.stages.export_lines import queries, verdict_lines
+from curation.stages.filtering import VerdictFilter, in_order, matching
 from toolcalls.exporting import trl_spliced
 
 TURNS: Mapping[str, int] = {ExportKind.POOL: 0, ExportKind.PAIRS: 1}
 BLOCK = 2**19  # bytes of a training set's file that are read at a time
-ROWS = 500  # verdicts that are read at a time
+ROWS = 1000  # verdicts of a block
+CHUNK = 250  # of them, that Postgres is asked for at a time
+LOOK = 20  # lines that are written between two looks at what Postgres has sent
 Blocks = Generator[bytes, None, None]
 
 
@@ -57,16 +60,20 @@ def verdicts(iteration: Iteration, f: VerdictFilter) -> Blocks:
 
     Which verdicts is decided by one query, whose answer, eight bytes each, is kept; no query takes long or stays open.
     """
-    ids = _found(iteration, f)
+    ids = array("q", in_order(matching(iteration, f), f.order).values_list("pk", flat=True).iterator(10_000))
     for start in range(0, len(ids), ROWS):
         chosen = ids[start : start + ROWS].tolist()
-        lines = verdict_lines(iteration, f.turn, chosen)
-        yield "".join(lines[number] for number in chosen).encode()
+        yield _lines(iteration, f.turn, chosen)
 
 
-def _found(iteration: Iteration, f: VerdictFilter) -> array[int]:
-    column = ORDERS[f.order]
-    order = ["pk"] if column == "id" else [column, "pk"]
-    if f.order.startswith("-"):
-        order = [f"-{name}" for name in order]
-    return array("q", matching(iteration, f).order_by(*order).values_list("pk", flat=True).iterator(10_000))
+def _lines(iteration: Iteration, turn: int, chosen: list[int]) -> bytes:
+    lines: dict[int, bytes] = {}
+    settings = iteration.run.choices
+    chunks = (chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK))
+    with Ahead(queries(iteration, turn), chunks) as found:
+        for rows in found:
+            for pk, line in verdict_lines(settings, *rows):
+                lines[pk] = line
+                if not len(lines) % LOOK:
+                    found.take_in()
+    return b"".join(lines[pk] for pk in chosen)

@@ -6,14 +6,15 @@ A sample's content is the better part of its line, and stands there as it is sto
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from json.encoder import encode_basestring as quoted  # a text as JSON, its letters as they are
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, TextField, Value
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from curation.models import Decision, Iteration, RefinePair, Verdict
+from curation.stages.export_ahead import Rows, among
 from toolcalls.answers import Call
 from toolcalls.prompts import REFINE_PROMPT
 from toolcalls.records import Sample
@@ -24,31 +25,37 @@ COLUMNS = (
     "pk", "sample_id", "version_id", "change", "version__number", "version__sha256", "outcome", "attempts", "exact_hits",
     "approximate_hits", "first_hit", "reason", "other_answer", "other_count", "comparator",
 )  # fmt: skip
+DECISION = ("sample_id", "kind", "why", "at")
 _TRUTH, _TEXT = ', "truth": ', ', "truth_text": '
 _BOOL = {True: "true", False: "false"}
 _REFINE_PROMPT = quoted(REFINE_PROMPT)
 _decode = json.JSONDecoder().raw_decode
 
 
-def verdict_lines(iteration: Iteration, turn: int, chosen: Sequence[int]) -> dict[int, str]:
-    """The line of each of these verdicts of a turn, newline included, by the verdict's id."""
+def queries(iteration: Iteration, turn: int) -> list[QuerySet[Any, Any]]:
+    """What is to be known of a chunk of a turn's verdicts, for `verdict_lines`."""
+    chosen = Verdict.objects.filter(among("pk"))
     texts = (Cast("version__content", TextField()), Cast("reasons", TextField()))
-    rows = Verdict.objects.filter(_among("pk", chosen)).values_list(*texts, *COLUMNS)
-    found = {row[2]: row for row in rows}
-    decisions = _decisions(iteration, turn, [row[3] for row in found.values()])
-    pairs = _pairs(iteration, [row[4] for row in found.values()]) if turn else {}
-    lines, settings = {}, iteration.run.choices
-    for pk, (content, reasons, _, sample, version, change, number, sha256, *judged) in found.items():
+    standing = Decision.objects.standing().filter(run_id=iteration.run_id, turn=turn, sample__in=chosen.values("sample_id"))
+    if not turn:
+        return [chosen.values_list(*texts, *COLUMNS), standing.values_list(*DECISION)]
+    pairs = RefinePair.objects.filter(iteration=iteration, version__in=chosen.values("version_id"))
+    return [
+        chosen.values_list(*texts, *COLUMNS),
+        standing.filter(iteration=iteration).values_list(*DECISION),
+        pairs.values_list("version_id", "identical_exact", "identical_text", "first_answer"),
+    ]
+
+
+def verdict_lines(settings: Settings, verdicts: Rows, decided: Rows, pairs: Rows = ()) -> Iterator[tuple[int, bytes]]:
+    """Each verdict's id and line, newline included, of the rows that `queries` find; with pairs, of the refine turn."""
+    decisions = {sample: json.dumps({"kind": kind, "why": why, "at": at.isoformat()}) for sample, kind, why, at in decided}
+    refined = {version: (exact, text, first) for version, exact, text, first in pairs}
+    for content, reasons, pk, sample, version, change, number, sha256, *judged in verdicts:
         about = f'"version": {number}, "sha256": "{sha256}", "verdict": {_verdict(reasons, *judged)}'
-        pair = _pair(change, *pairs[version], content, settings) if turn else ""
-        lines[pk] = f'{content[:-1]}, {about}, "decision": {decisions.get(sample, "null")}{pair}}}\n'
-    return lines
-
-
-def _among(column: str, ids: Sequence[int]) -> Func:
-    """Whether a column's value is one of `ids`: as one array they take far less of Python's time than as many parameters."""
-    array = Value(f"{{{','.join(map(str, ids))}}}")
-    return Func(F(column), array, template="%(expressions)s::bigint[])", arg_joiner=" = ANY(", output_field=BooleanField())
+        pair = _pair(change, *refined[version], content, settings) if refined else ""
+        # One by one: a text with one wide letter takes twice the memory and many times as long to encode.
+        yield pk, f'{content[:-1]}, {about}, "decision": {decisions.get(sample, "null")}{pair}}}\n'.encode()
 
 
 def _verdict(
@@ -62,20 +69,6 @@ def _verdict(
         f'"other_answer": {"null" if other is None else quoted(other)}, "other_count": {count}, '
         f'"comparator": {quoted(comparator)}}}'
     )
-
-
-def _decisions(iteration: Iteration, turn: int, samples: Sequence[int]) -> dict[int, str]:
-    standing = Decision.objects.standing().filter(_among("sample_id", samples), run_id=iteration.run_id, turn=turn)
-    if turn:
-        standing = standing.filter(iteration=iteration)
-    rows = standing.values_list("sample_id", "kind", "why", "at")
-    return {sample: json.dumps({"kind": kind, "why": why, "at": at.isoformat()}) for sample, kind, why, at in rows}
-
-
-def _pairs(iteration: Iteration, versions: Sequence[int]) -> dict[int, tuple[bool, bool, str]]:
-    rows = RefinePair.objects.filter(_among("version_id", versions), iteration=iteration)
-    fields = ("version_id", "identical_exact", "identical_text", "first_answer")
-    return {version: (exact, text, first) for version, exact, text, first in rows.values_list(*fields)}
 
 
 def _pair(change: str, exact: bool, text: bool, first: str, content: str, settings: Settings) -> str:

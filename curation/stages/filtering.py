@@ -41,6 +41,7 @@ __all__ = [
     "facets_of",
     "filter_from",
     "filter_query",
+    "in_order",
     "matching",
     "neighbours",
     "page_of",
@@ -105,6 +106,11 @@ def _next(rows: QuerySet[Verdict], column: str, place: tuple[int, int], ascendin
     beyond = _ordered(_beyond(rows, column, place, ascending), column, ascending)
     found: int | None = beyond.values_list("sample_id", flat=True).first()
     return found
+
+
+def in_order(rows: QuerySet[Verdict], order: str) -> QuerySet[Verdict]:
+    """Verdicts in one of ORDERS; those that are equal in it by their ids."""
+    return _ordered(rows, ORDERS[order], not order.startswith("-"))
 
 
 def _ordered(rows: QuerySet[Verdict], column: str, ascending: bool) -> QuerySet[Verdict]:

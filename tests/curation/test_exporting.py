@@ -249,6 +249,22 @@ def test_lines_are_read_a_few_at_a_time(iteration: Iteration, monkeypatch: pytes
     assert [block.count(b"\n") for block in blocks] == [3, 3, 2]
 
 
+@pytest.mark.parametrize("kind", ["pool", "pairs"])
+def test_lines_are_the_same_however_few_postgres_is_asked_for_at_a_time(
+    iteration: Iteration, reviewer: User, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, order = export_blocks.TURNS[kind], VerdictFilter(export_blocks.TURNS[kind], order="-id")
+    for number in (0, 2):
+        sample = Sample.objects.get(key=f"sample-{number}")
+        fields = {"run": iteration.run, "iteration": iteration, "sample": sample, "by": reviewer}
+        Decision.objects.create(turn=turn, kind="keep", why=str(number), **fields)
+    whole = lines_of(iteration, kind, f=order)
+    assert [json.loads(line)["decision"]["why"] for line in (whole[-1], whole[-3])] == ["0", "2"]
+    for name, size in (("ROWS", 3), ("CHUNK", 2), ("LOOK", 1)):
+        monkeypatch.setattr(export_blocks, name, size)
+        assert lines_of(iteration, kind, f=order) == whole
+
+
 def test_an_export_that_is_not_read_to_its_end_is_aborted(iteration: Iteration) -> None:
     export = exporting.begin(iteration, "pool")
     blocks = exporting.stream(export)
