@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from toolcalls.errors import InputError
 
@@ -44,10 +44,13 @@ def failed(message: str, **where: int) -> int:
 
 
 def _encoded(value: dict[str, Any]) -> bytes:
+    """Raises InputError for an answer with NaN or Infinity in it, which Python reads in JSON and JSON does not have."""
     try:
-        return (json.dumps(value, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which a JSON text may hold and UTF-8 may not
-        return (json.dumps(value) + "\n").encode()
+        return (json.dumps(value, allow_nan=False) + "\n").encode()
+    except ValueError as error:
+        raise InputError(f"no JSON for the answer: {error}") from error
 
 
 def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
@@ -67,13 +70,9 @@ def _object(line: bytes | None) -> dict[str, Any]:
     if line is None:
         raise InputError(f"longer than {LONGEST} bytes")
     try:
-        value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+        value = json.loads(line.decode("utf-8-sig"))
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are such
         raise InputError(f"not a line of JSON in UTF-8: {error}") from error
     if not isinstance(value, dict):
         raise InputError(f"an object expected, not {type(value).__name__}")
     return value
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")

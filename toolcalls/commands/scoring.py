@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from toolcalls.commands.json_lines import answer_lines
+from toolcalls.errors import InputError
+from toolcalls.official import bfcl
 from toolcalls.official.acebench.questions import Questions
 from toolcalls.official.apibank.dialogues import Dialogues
 from toolcalls.official.scored import Scored
@@ -29,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score every line of standard input. Raises InputError where the benchmark's files cannot be read."""
-    benchmark = _OPEN[arguments.benchmark](arguments.data)
+    folder: Path = arguments.data / arguments.benchmark
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; --data names the one that holds it")
+    benchmark = _OPEN[arguments.benchmark](folder)
     return answer_lines(lambda row: scored(row, benchmark))
 
 
@@ -41,7 +46,20 @@ def scored(row: dict[str, Any], benchmark: Benchmark) -> dict[str, Any]:
     return {"sample_id": sample_id, "valid": result.valid, "error_type": result.error_type}
 
 
-_OPEN: dict[str, Callable[[Path], Benchmark]] = {
-    "acebench": lambda data: Questions(data / "acebench"),
-    "apibank": lambda data: Dialogues(data / "apibank"),
-}
+class _Bfcl:
+    """The Berkeley leaderboard's questions, judged by id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._questions = bfcl.Questions(folder)
+
+    def score(self, sample_id: str, category: str, mode: str, output_text: str) -> Scored:
+        if mode not in bfcl.MODES:
+            raise InputError(f"mode {mode!r}: there are {', '.join(map(repr, bfcl.MODES))}")
+        question = self._questions.question(category, sample_id)
+        try:
+            return bfcl.score(category, mode, output_text, question.functions, question.answer)
+        except ModuleNotFoundError as error:
+            raise InputError(f"{category} needs the package {error.name!r}: install whetstone[official]") from error
+
+
+_OPEN: dict[str, Callable[[Path], Benchmark]] = {"bfcl": _Bfcl, "acebench": Questions, "apibank": Dialogues}
