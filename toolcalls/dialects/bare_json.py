@@ -14,9 +14,11 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _SPELLING = Spelling(keys=("arguments", "parameters"))
-_ASIDE = r"""(?:["'](?:id|type|index|thought)["']\s*:\s*(?:"[^"\\\n]{0,1024}+"|'[^'\\\n]{0,1024}+'|null|None|\d+)\s*,\s*){0,3}"""
-_NAME = rf"""["'](?:{"|".join(NAMES)})["']\s*:\s*(?:"(?:[^"\\\n]|\\.){{1,1024}}+"|'(?:[^'\\\n]|\\.){{1,1024}}+')"""
-_ARGUMENTS = rf"""["'](?:{"|".join(ARGUMENTS)})["']\s*:"""
+_TEXT = r"""(?:"(?:[^"\\\n]|\\.){0,1024}+"|'(?:[^'\\\n]|\\.){0,1024}+')"""
+_NAMES, _ARGUMENTS = (rf"""["'](?:{"|".join(keys)})["']\s*:""" for keys in (NAMES, ARGUMENTS))
+# Keys beside them with short values; one of "description" is that of a tool, not of a call.
+_OTHER = rf"""["'](?!description["'])[\w$ -]{{1,64}}["']\s*:\s*(?:{_TEXT}|null|None|\d+)\s*,\s*"""
+_BEFORE, _BETWEEN = (rf"(?:(?!{keys}){_OTHER}){{0,3}}+" for keys in (_NAMES, _ARGUMENTS))
 
 
 def read(reader: Reader) -> list[Call]:
@@ -33,13 +35,9 @@ def render(calls: Sequence[Call]) -> str:
 
 
 # Also a text that ends in the name or after it: it was cut off.
-DIALECT = Dialect(
-    "json",
-    re.compile(
-        rf"(?:\[\s*)?\{{\s*{_ASIDE}(?:{_NAME}\s*(?:,\s*(?:{_ASIDE}{_ARGUMENTS}|[\"']?\w*\s*\Z)|\Z)"
-        rf"|[\"']name[\"']\s*:\s*(?:[\"'][^\"'\\\n]{{0,256}})?\Z"
-        rf"|[\"'](?:arguments|parameters)[\"']\s*:\s*[{{\"'])"
-    ),
-    read,
-    render,
+_BEGINS = re.compile(
+    rf"(?:\[\s*)?\{{\s*(?:{_BEFORE}{_NAMES}\s*{_TEXT}\s*(?:,\s*(?:{_BETWEEN}{_ARGUMENTS}|[\"']?\w*\s*\Z)|\Z)"
+    rf"|[\"']name[\"']\s*:\s*(?:[\"'][^\"'\\\n]{{0,256}})?\Z"
+    rf"|[\"'](?:arguments|parameters)[\"']\s*:\s*[{{\"'])"
 )
+DIALECT = Dialect("json", _BEGINS, read, render)

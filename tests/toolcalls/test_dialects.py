@@ -1,0 +1,246 @@
+"""Every dialect's own spelling, what is tolerated beside it, and what cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolcalls.answers import Call, Calls, ParseFailure, Text
+from toolcalls.dialects import DIALECTS
+from toolcalls.parsing import parse
+
+F, G = Call("f", {"a": 1}), Call("g", {})
+
+OWN = [
+    ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>', [F]),
+    (
+        "hermes",
+        '<tool_call>{"arguments": {"a": 1}, "name": "f"}</tool_call>\n<tool_call>{"name": "g", "arguments": {}}</tool_call>',
+        [F, G],
+    ),
+    ("hermes", '<tool_call>\n{"id": 1, "name": "f", "arguments": {"a": 1}}\n</tool_call>', [F]),
+    ("toolrl", '<tool_call>\n{"name": "f", "parameters": {"a": 1}}\n</tool_call>', [F]),
+    ("toolrl", '<tool_call>\n{"name": "f", "parameters": {"a": 1}}\n{"name": "g", "parameters": {}}\n</tool_call>', [F, G]),
+    ("when2call", '<TOOLCALL>[{"name": "f", "arguments": {"a": 1}}, {"name": "g", "arguments": {}}]</TOOLCALL>', [F, G]),
+    ("json", '{"name": "f", "arguments": {"a": 1}}', [F]),
+    ("json", '[{"name": "f", "arguments": {"a": 1}}, {"name": "g", "arguments": {}}]', [F, G]),
+    ("json", '{"name": "f", "parameters": {"a": 1}}', [F]),
+    ("json", '{"type": "function", "name": "f", "parameters": {"a": 1}}', [F]),
+    ("json", '{"arguments": {"a": 1}, "name": "f"}', [F]),
+    ("openai", '{"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\\"a\\": 1}"}}]}', [F]),
+    ("openai", '{"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}', [F]),
+    ("openai", '{"tool_calls": [{"function": {"name": "f", "arguments": "{\\"a\\": 1}"}}], "content": "I call."}', [F]),
+    (
+        "openai",
+        '[{"id": "c1", "function": {"name": "f", "arguments": {"a": 1}}}, {"function": {"name": "g", "arguments": "{}"}}]',
+        [F, G],
+    ),
+    ("openai", '{"type": "function", "function": {"name": "f", "arguments": "{\\"a\\": 1}"}}', [F]),
+    ("openai", '{"function_call": {"name": "f", "arguments": "{\\"a\\": 1}"}}', [F]),
+    ("llama3", '<|python_tag|>{"name": "f", "parameters": {"a": 1}}', [F]),
+    ("llama3", '<|python_tag|>{"name": "f", "parameters": {"a": 1}}; {"name": "g", "parameters": {}}', [F, G]),
+    ("llama3", '<|python_tag|>{"type": "function", "name": "f", "parameters": {"a": 1}}', [F]),
+    ("llama3", '<|python_tag|>brave_search.call(query="x")', [Call("brave_search", {"query": "x"})]),
+    ("mistral", '[TOOL_CALLS] [{"name": "f", "arguments": {"a": 1}}, {"name": "g", "arguments": {}}]', [F, G]),
+    ("mistral", '[TOOL_CALLS][{"name": "f", "arguments": {"a": 1}, "id": "Ab1Cd2Ef3"}]', [F]),
+    ("mistral", '[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[ARGS]{}', [F, G]),
+    ("mistral", '[TOOL_CALLS]f[CALL_ID]Ab1Cd2Ef3[ARGS]{"a": 1}', [F]),
+    ("qwen", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>", [F]),
+    (
+        "qwen",
+        "<tool_call>\n<function=g>\n</function>\n</tool_call>\n<tool_call>\n<function=g>\n</function>\n</tool_call>",
+        [G, G],
+    ),
+    ("qwen2", '✿FUNCTION✿: f\n✿ARGS✿: {"a": 1}', [F]),
+    ("qwen2", '✿FUNCTION✿: f\n✿ARGS✿: {"a": 1}\n✿FUNCTION✿: g\n✿ARGS✿: {}', [F, G]),
+    ("glaive", """<functioncall> {"name": "f", "arguments": '{"a": 1}'}""", [F]),
+    (
+        "glaive",
+        """<functioncall> {"name": "g", "arguments": '{}'}\n<functioncall> {"name": "f", "arguments": '{\n  "a": 1\n}'}""",
+        [G, F],
+    ),
+    ("functionary", '<function=f>{"a": 1}</function>', [F]),
+    ("functionary", '<function=f>{"a": 1}</function>\n<function=g>{}</function>', [F, G]),
+    (
+        "deepseek",
+        '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        [F],
+    ),
+    (
+        "deepseek",
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n"
+            '{"a": 1}\n```<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>g<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>'
+        ),
+        [F, G],
+    ),
+    (
+        "kimi",
+        (
+            '<|tool_calls_section_begin|><|tool_call_begin|>functions.a.f:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>'
+            "<|tool_call_begin|>functions.g:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>"
+        ),
+        [Call("a.f", {"a": 1}), G],
+    ),
+    ("glm", "<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>", [F]),
+    ("glm", "<tool_call>f<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>\n<tool_call>g</tool_call>", [F, G]),
+]
+
+
+@pytest.mark.parametrize(("form", "text", "calls"), OWN)
+def test_own_spelling_is_read_strictly_and_tolerantly_alike(form: str, text: str, calls: list[Call]) -> None:
+    expected = Calls(tuple(calls), form)
+    assert parse(text, strict=True) == expected
+    assert parse(text) == expected
+    assert parse(f"\n {text}\n") == expected
+
+
+@pytest.mark.parametrize(("form", "text", "calls"), [row for row in OWN if row[0] not in ("json", "openai")])
+def test_words_around_a_dialect_with_marks_of_its_own_are_looked_past(form: str, text: str, calls: list[Call]) -> None:
+    answer = parse(f"I look it up.\n{text}\n")
+    assert answer == Calls(tuple(calls), form, ("prose",))
+    assert isinstance(parse(f"I look it up.\n{text}\n", strict=True), ParseFailure)
+
+
+TOLERATED = [
+    ("hermes", "<tool_call>\n{'name': 'f', 'arguments': {'a': 1, 'b': None, 'c': True}}\n</tool_call>", "python dict"),
+    ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1,},}\n</tool_call>', "trailing comma"),
+    ("hermes", '<tool_call>\n{"name": "f", "arguments": "{\\"a\\": 1}"}\n</tool_call>', "arguments as text"),
+    ("hermes", '<tool_call>\n{"parameters": {"a": 1}, "name": "f"}\n</tool_call>', "other key names"),
+    ("hermes", '<tool_call>\n{"function": {"name": "f", "arguments": {"a": 1}}}\n</tool_call>', "a nested function"),
+    ("hermes", '<tool_call>\n[{"name": "f", "arguments": {"a": 1}}]\n</tool_call>', "a list in a block"),
+    ("hermes", "<tool_call>\n[f(a=1)]\n</tool_call>", "calls as text"),
+    ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_calls>', "another tag"),
+    ("hermes", '<tool_calls>\n{"name": "f", "arguments": {"a": 1}}\n</tool_calls>', "another tag"),
+    ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1}, "why": "for it"}\n</tool_call>', "other keys"),
+    ("when2call", '<TOOLCALL>{"name": "f", "arguments": {"a": 1}}</TOOLCALL>', "no brackets"),
+    ("json", "{'name': 'f', 'arguments': {'a': 1}}", "python dict"),
+    ("json", '{"name": "f", "args": {"a": 1}}', "other key names"),
+    ("json", '{"tool_name": "f", "parameters": {"a": 1}}', "other key names"),
+    ("json", '{"api": "f", "parameters": {"a": 1}}', "other key names"),
+    ("json", '{"Action": "f", "Action_Input": {"a": 1}}', "other key names"),
+    ("json", '{"name": "f", "arguments": "{\\"a\\": 1}"}', "arguments as text"),
+    ("llama3", '<|python_tag|>[{"name": "f", "parameters": {"a": 1}}]', "a list in a block"),
+    ("mistral", '[TOOL_CALLS]{"name": "f", "arguments": {"a": 1}}', "no brackets"),
+    ("mistral", '[TOOL_CALLS]f{"a": 1}', "another tag"),
+    ("glaive", '<functioncall> {"name": "f", "arguments": {"a": 1}}', "arguments as an object"),
+    ("glaive", '<functioncall> {"name": "f", "arguments": "{\\"a\\": 1}"}', "arguments as text"),
+    ("glaive", """<function_call> {"name": "f", "arguments": '{"a": 1}'}""", "another tag"),
+    ("glaive", """<functioncall> {"name": "f", "arguments": '{"a": 1}'} </functioncall>""", "another tag"),
+    ("qwen", "<function=f>\n<parameter=a>\n1\n</parameter>\n</function>", "missing tag"),
+    ("qwen", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</function>\n</tool_call>", "missing tag"),
+    ("deepseek", '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1}<｜tool▁call▁end｜>', "missing tag"),
+    ("kimi", '<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>', "missing tag"),
+]
+
+
+@pytest.mark.parametrize(("form", "text", "what"), TOLERATED)
+def test_other_spelling_is_tolerated_by_name_and_refused_strictly(form: str, text: str, what: str) -> None:
+    answer = parse(text)
+    assert isinstance(answer, Calls), answer
+    assert (answer.form, answer.tolerated) == (form, (what,))
+    assert [call.name for call in answer.calls] == ["f"]
+    assert answer.calls[0].arguments["a"] == 1
+    strictly = parse(text, strict=True)
+    assert isinstance(strictly, ParseFailure)
+
+
+ROWS = [
+    '<tool_call>{"name": "f", "arguments": {"a": 1}}, {"name": "g", "arguments": {}}</tool_call>',
+    '{"name": "f", "arguments": {"a": 1}}\n{"name": "g", "arguments": {}}',
+    '{"name": "f", "arguments": {"a": 1}}; {"name": "g", "arguments": {}}',
+    '<tool_call>{"name": "f", "arguments": {"a": 1}}<tool_call>{"name": "g", "arguments": {}}</tool_call>',
+    "<function=f><parameter=a>1</parameter></function>\n</tool_call> <function=g></function>",
+]
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_calls_in_a_row_are_all_read(text: str) -> None:
+    answer = parse(text)
+    assert isinstance(answer, Calls)
+    assert answer.calls == (F, G)
+    assert answer.tolerated
+
+
+FAILURES = [
+    ('<tool_call>\n{"name": "f", "arguments": {"a": 1}}', "cut off"),
+    ('<tool_call>\n{"name": "f", "arguments": {"a": 1', "cut off"),
+    ('<tool_call>\n{"name": "f", "argum', "cut off"),
+    ("<tool_call>", "cut off"),
+    ('{"name": "f", "arguments": {"a": 1}', "cut off"),
+    ('{"name": "f", "argum', "cut off"),
+    ('[{"name": "f", "arguments": {"a": 1}}', "cut off"),
+    ('{"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]', "cut off"),
+    ('[TOOL_CALLS] [{"name": "f"', "cut off"),
+    ("[TOOL_CALLS]f", "after [TOOL_CALLS]"),
+    ('<|python_tag|>{"name": "f", "parameters"', "cut off"),
+    ("""<functioncall> {"name": "f", "arguments": '{"a": 1}""", "cut off"),
+    ("<TOOLCALL>[", "cut off"),
+    ("<tool_call>\n<function=f>\n<parameter=a>\n1", "cut off"),
+    ("<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n</function>", "cut off"),
+    ('<function=f>{"a": 1}', "cut off"),
+    ("✿FUNCTION✿: f\n", "cut off"),
+    ('<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1}', "cut off"),
+    ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1", "cut off"),
+    ('{"name": "f", "arguments": {"a": 1, "a": 2}}', "given twice"),
+    ('{"name": "f", "name": "g", "arguments": {}}', "given twice"),
+    ('{"name": "f", "arguments": {}, "parameters": {}}', "second"),
+    ("<tool_call><function=f><parameter=a>1</parameter><parameter=a>1</parameter></function></tool_call>", "given twice"),
+    (
+        "<tool_call>f<arg_key>a</arg_key><arg_value>1</arg_value><arg_key>a</arg_key><arg_value>1</arg_value></tool_call>",
+        "given twice",
+    ),
+    ('<tool_call>{"name": "f", "arguments": [1]}</tool_call>', "no object"),
+    ('<tool_call>{"name": "f", "arguments": true}</tool_call>', "no object"),
+    ('<tool_call>{"name": "", "arguments": {}}</tool_call>', "without a tool's name"),
+    ('<tool_call>{"name": 1, "arguments": {}}</tool_call>', "without a tool's name"),
+    ('<tool_call>{"arguments": {}}</tool_call>', "without a tool's name"),
+    ("<tool_call></tool_call>", "'{' expected"),
+    ('{"name": "f", "arguments": {"a": 1e999}}', "too large"),
+]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("text", "reason"), FAILURES)
+def test_what_cannot_be_read_is_a_failure_with_its_reason(text: str, reason: str, strict: bool) -> None:
+    answer = parse(text, strict=strict)
+    assert isinstance(answer, ParseFailure), answer
+    assert reason in answer.reason
+    assert 0 <= answer.position <= len(text)
+
+
+UNSTORABLE = [
+    '<tool_call>{"name": "f", "arguments": {"a": "x\\u0000"}}</tool_call>',
+    "<tool_call><function=f><parameter=a>x\0</parameter></function></tool_call>",
+    "<tool_call>f<arg_key>a</arg_key><arg_value>x\0</arg_value></tool_call>",
+]
+
+
+@pytest.mark.parametrize("text", UNSTORABLE)
+def test_a_value_that_no_database_holds_is_refused_strictly_and_replaced_tolerantly(text: str) -> None:
+    answer = parse(text)
+    assert isinstance(answer, Calls)
+    assert (answer.calls, answer.tolerated) == ((Call("f", {"a": "x\ufffd"}),), ("replaced character",))
+    strictly = parse(text, strict=True)
+    assert isinstance(strictly, ParseFailure)
+    assert "NUL" in strictly.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "Ada", "age": 36}',
+        '{"answer": 42}',
+        '[{"city": "Rome"}, {"city": "Pisa"}]',
+        '{"tool_calls": []}',
+        'The tool `{"name": "f", "description": "d", "parameters": {"type": "object"}}` is not what I need.',
+        "A function call is made with a tag.",
+        "[TOOL CALLS] are not made here.",
+    ],
+)
+def test_json_and_words_that_call_nothing_are_text(text: str) -> None:
+    assert parse(text) == Text(text)
+
+
+def test_every_dialect_has_its_own_spelling_in_the_table() -> None:
+    elsewhere = {"paper", "strings", "bfcl_fc"}  # tests/toolcalls/test_parsing.py and test_tolerance.py
+    assert {dialect.name for dialect in DIALECTS} == {form for form, _, _ in OWN} | elsewhere
