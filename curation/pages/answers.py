@@ -11,23 +11,30 @@ from typing import Any
 from curation.models import Generation, Run
 from curation.stages.facets import label_of
 from curation.stages.pool import comparator_of
-from toolcalls.answers import Call, Calls
+from toolcalls.answers import Answer, Call, Calls, ParseFailure
 from toolcalls.differing import CallDiff, Kind, align
-from toolcalls.parsing import parse
+from toolcalls.places import change_text, path_text
 from toolcalls.records import Sample
+from toolcalls.schema import check_calls
+from toolcalls.selection import answer_of
 
+MOST_BREAKS = 12  # breaches of schemas that a page lists of an answer
 LONGEST = 20_000  # characters of an answer that a page shows
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterView:
-    """One parameter of a call, values as JSON; empty where that side has none."""
+    """One parameter of a call, values as JSON; empty where that side has none.
+
+    `places`: of a value with values inside it, the places in it that differ, e.g. `rooms[1].beds: 2 → 1`.
+    """
 
     name: str
     kind: Kind
     expected: str
     given: str
     omitted: bool
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,11 @@ class CallView:
 
 @dataclass(frozen=True, slots=True)
 class AnswerGroup:
-    """Attempts that give the same answer. `calls` is empty where there is nothing to compare: `text` tells all then."""
+    """Attempts that give the same answer. `calls` is empty where there is nothing to compare: `text` tells all then.
+
+    `form`: the dialect that the first of them is written in, `tolerated` what had to be looked past to read it, `unreadable`
+    why it cannot be read. `breaks`: what of its calls the tools' schemas do not allow.
+    """
 
     count: int
     attempts: str  # their numbers, e.g. "1, 4, 5"
@@ -49,6 +60,10 @@ class AnswerGroup:
     calls: tuple[CallView, ...]
     finish: str
     tokens: str
+    form: str
+    tolerated: tuple[str, ...]
+    unreadable: str
+    breaks: tuple[str, ...]
 
     @property
     def same(self) -> bool:
@@ -73,6 +88,8 @@ def _distance(row: Generation, tolerance: int) -> int:
 
 def _group(rows: Sequence[Generation], sample: Sample, run: Run) -> AnswerGroup:
     first, tokens = rows[0], [row.completion_tokens for row in rows]
+    answer = answer_of(first.text, comparator_of(run.choices))
+    read = answer if isinstance(answer, Calls) else Calls((), "")
     label, tone = _judged(first, run.choices.tolerance)
     return AnswerGroup(
         count=len(rows),
@@ -80,9 +97,13 @@ def _group(rows: Sequence[Generation], sample: Sample, run: Run) -> AnswerGroup:
         label=label,
         tone=tone,
         text=first.text[:LONGEST],
-        calls=call_views(sample, first.text, run) if first.finish_reason == "stop" else (),
+        calls=_beside(sample, answer, run) if first.finish_reason == "stop" else (),
         finish="" if first.finish_reason == "stop" else label_of("outcome", "truncated"),
         tokens=f"{min(tokens)}" if min(tokens) == max(tokens) else f"{min(tokens)}–{max(tokens)}",
+        form=read.form,
+        tolerated=read.tolerated,
+        unreadable=f"{answer.reason}, at character {answer.position + 1}" if isinstance(answer, ParseFailure) else "",
+        breaks=tuple(check_calls(read.calls, sample.tools)[:MOST_BREAKS]),
     )
 
 
@@ -99,7 +120,10 @@ def _judged(row: Generation, tolerance: int) -> tuple[str, str]:
 
 def call_views(sample: Sample, text: str, run: Run) -> tuple[CallView, ...]:
     """An answer's calls beside the truth's; empty where one of them calls nothing or cannot be read."""
-    answer = parse(text)
+    return _beside(sample, answer_of(text, comparator_of(run.choices)), run)
+
+
+def _beside(sample: Sample, answer: Answer, run: Run) -> tuple[CallView, ...]:
     if sample.truth is None or not isinstance(answer, Calls):
         return ()
     return between(sample.truth, answer.calls, sample, run)
@@ -117,6 +141,11 @@ def _call(diff: CallDiff) -> CallView:
             "" if one.kind == "extra" else json.dumps(one.expected, ensure_ascii=False),
             "" if one.kind == "missing" else json.dumps(one.given, ensure_ascii=False),
             one.omitted,
+            tuple(
+                f"{path_text('', place.steps)}: {change_text(place.expected, place.given, place.kind)}"
+                for place in one.places
+                if place.steps
+            ),
         )
         for one in diff.parameters
     )

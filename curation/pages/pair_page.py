@@ -9,11 +9,11 @@ from curation.pages.answers import CallView, between
 from curation.pages.sample_page import SamplePanel, record_of, sample_panel
 from curation.pages.verdict_words import CHANGES
 from curation.stages.filtering import VerdictFilter
+from curation.stages.pool import comparator_of
 from toolcalls.answers import Calls
-from toolcalls.parsing import parse
 from toolcalls.prompts import REFINE_PROMPT
 from toolcalls.records import Sample
-from toolcalls.selection import truth_text
+from toolcalls.selection import answer_of, truth_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def pair_panel(iteration: Iteration, sample: int, f: VerdictFilter, user: User) 
 
 def _correction(record: Sample, first_answer: str, iteration: Iteration) -> tuple[CallView, ...]:
     """What the refinement is to change: A₁ beside A."""
-    answer = parse(first_answer)
+    answer = answer_of(first_answer, comparator_of(iteration.run.choices))
     if record.truth is None or not isinstance(answer, Calls):
         return ()
     return between(answer.calls, record.truth, record, iteration.run)

@@ -12,12 +12,14 @@ from curation.models import Comment, Iteration, RefinePair, SampleVersion, Verdi
 from curation.pages.strips import Strip, strips
 from curation.pages.verdict_words import CHANGES, DECIDED, DECISION_TONES, tone_of
 from curation.stages.facets import label_of
+from curation.stages.pool import comparator_of
 from toolcalls.answers import Calls, ParseFailure
+from toolcalls.comparing import Comparator
 from toolcalls.differing import align, summary
 from toolcalls.errors import InputError
-from toolcalls.parsing import parse
 from toolcalls.records import Sample
 from toolcalls.rendering import render
+from toolcalls.selection import answer_of
 from toolcalls.wire import sample_from_json
 
 QUERY, TRUTH = 320, 200  # characters that a row shows
@@ -56,8 +58,16 @@ def verdict_rows(iteration: Iteration, turn: int, verdicts: Sequence[Verdict]) -
     contents = _contents([verdict.version_id for verdict in verdicts])
     seen, said = strips(iteration, turn, samples), _comments(iteration, samples)
     first = _first_answers(iteration, verdicts) if turn else {}
+    comparator = comparator_of(iteration.run.choices)
     return [
-        _row(verdict, contents.get(verdict.version_id), seen.get(verdict.sample_id), said, first.get(verdict.version_id))
+        _row(
+            verdict,
+            contents.get(verdict.version_id),
+            seen.get(verdict.sample_id),
+            said,
+            first.get(verdict.version_id),
+            comparator,
+        )
         for verdict in verdicts
     ]
 
@@ -82,7 +92,14 @@ def _first_answers(iteration: Iteration, verdicts: Sequence[Verdict]) -> dict[in
     return dict(pairs.values_list("version_id", "first_answer"))
 
 
-def _row(verdict: Verdict, sample: Sample | None, strip: Strip | None, said: dict[int, int], first: str | None) -> VerdictRow:
+def _row(
+    verdict: Verdict,
+    sample: Sample | None,
+    strip: Strip | None,
+    said: dict[int, int],
+    first: str | None,
+    comparator: Comparator,
+) -> VerdictRow:
     other = first if verdict.turn else verdict.other_answer
     change, change_tone = CHANGES.get(verdict.change, ("", ""))
     return VerdictRow(
@@ -101,7 +118,7 @@ def _row(verdict: Verdict, sample: Sample | None, strip: Strip | None, said: dic
         strip=strip,
         change=change,
         change_tone=change_tone,
-        wrong=one_line(told(sample, other), TRUTH) if sample and other else "",
+        wrong=one_line(told(sample, other, comparator), TRUTH) if sample and other else "",
         times=1 if verdict.turn else verdict.other_count,
         decision=verdict.decision,
         decision_label=DECIDED.get(verdict.decision, ""),
@@ -120,12 +137,12 @@ def truth_line(sample: Sample) -> str:
     return sample.truth_text or "" if sample.truth is None else render(sample.truth)
 
 
-def told(sample: Sample, text: str) -> str:
+def told(sample: Sample, text: str, comparator: Comparator) -> str:
     """What an answer has other than the truth, on one line; the answer itself where the two cannot be compared."""
-    answer: Any = parse(text)
+    answer: Any = answer_of(text, comparator)
     if sample.truth is None or not isinstance(answer, Calls):
         return f"cannot be read: {text}" if isinstance(answer, ParseFailure) else f"“{text.strip()}”"
-    return summary(align(sample.truth, answer.calls, sample.tools))
+    return summary(align(sample.truth, answer.calls, sample.tools, comparator))
 
 
 def one_line(text: str, most: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import Iteration, Run, Sample, User
+from curation.models import Generation, Iteration, Run, Sample, User
 from curation.stages import commenting, correcting, review, running
 from toolcalls.answers import Call
 from toolcalls.rendering import render
@@ -133,6 +134,24 @@ def test_a_sample_shows_equal_answers_together_and_what_differs(get: Get) -> Non
     assert "near: 1 parameter off" in page
     assert "2 parameters off" in page
     assert page.index("near: 1 parameter off") < page.index("2 parameters off")
+
+
+def test_an_answer_tells_its_dialect_and_what_the_tools_do_not_allow(get: Get, iteration: Iteration) -> None:
+    write(iteration, 3, 0, 'Gladly.\n<tool_call>{"name": "get_weather", "arguments": {"city": 7, "wind": true}}</tool_call>')
+    write(iteration, 3, 1, "[get_weather(city=Oslo)]")
+    page = get(f"pool/{pk(3)}/")
+    assert "· hermes form" in page
+    assert "Read past prose." in page
+    assert "city: a text is needed, not 7" in page
+    assert "&#x27;get_weather&#x27; has no parameter &#x27;wind&#x27;" in page
+    assert "It cannot be read: " in page
+
+
+def write(iteration: Iteration, number: int, attempt: int, text: str) -> None:
+    """Another answer than the one that was given."""
+    version = iteration.verdicts.get(sample=pk(number), turn=0).version_id
+    wanted = Generation.objects.filter(iteration=iteration, version_id=version, turn=0, attempt=attempt)
+    assert wanted.update(text=text, answer_key=uuid4()) == 1
 
 
 def test_an_answer_in_words_is_shown_and_never_run(get: Get) -> None:
