@@ -15,12 +15,12 @@ from toolcalls.answers import Call, Calls, ParseFailure
 from toolcalls.conversations import Conversation
 from toolcalls.errors import InputError
 from toolcalls.formats import OWN, READERS, recognised
+from toolcalls.formats.whetstone import from_whetstone
 from toolcalls.parsing import parse
 from toolcalls.records import Message, Sample, Split
 from toolcalls.rendering import render, surely_survives
 from toolcalls.rows import Row, Source, read_rows
 from toolcalls.schema import tool_name
-from toolcalls.wire import sample_from_json
 
 FORMATS = (OWN, *READERS)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -71,7 +71,7 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
             raise InputError(f"an object expected, not {type(row.value).__name__}")
         kind = recognised(row.value) if kind == "auto" else kind
         if kind == OWN:
-            yield _checked(_filled_in(sample_from_json(row.value, "sample")))
+            yield _checked(_filled_in(from_whetstone(row.value)))
             return
         conversation = READERS[kind](row.value)
     except InputError as error:

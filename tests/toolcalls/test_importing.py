@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +128,18 @@ def test_our_own_lines_are_read_back_unchanged() -> None:
     samples = only_samples(read(OWN, OWN | {"id": "b", "truth": None, "truth_text": "No.", "split": "heldout", "language": "de"}))
     assert samples[1].split == "heldout"
     assert only_samples(read_samples("\n".join(map(sample_line, samples)))) == samples
+
+
+def test_a_truth_of_our_own_lines_may_be_a_text_in_any_call_form() -> None:
+    rome = (Call("Weather (v2)", {"city": "Rome"}),)
+    for text in ('[Weather (v2)(city="Rome")]', '<tool_call>{"name": "Weather (v2)", "arguments": {"city": "Rome"}}</tool_call>'):
+        (sample,) = only_samples(read(OWN | {"truth": text}))
+        assert (sample.truth, sample.truth_text) == (rome, text)
+    (words,) = only_samples(read(OWN | {"truth": "No tool can tell."}))
+    assert (words.truth, words.truth_text) == (None, "No tool can tell.")
+    assert "sample: field 'truth' holds something like a call that cannot be read" in error(
+        OWN | {"truth": "[Weather (v2)(city="}
+    )
 
 
 def test_json_arrays_and_json_lines_give_the_same() -> None:
@@ -367,33 +378,3 @@ def test_only_samples_names_the_rows_that_cannot_be_used() -> None:
         only_samples(read({"x": 1}, {"y": 2}, OWN))
     with pytest.raises(InputError, match=r"\(and 3 more\)"):
         only_samples(read(*[{"x": 1}] * 8))
-
-
-def read_file(path: Path) -> tuple[Counter[str], list[RowError]]:
-    with path.open("rb") as lines:
-        found = list(read_samples(lines))
-    samples = [each for each in found if isinstance(each, Sample)]
-    kinds = Counter("words" if each.truth is None else "calls" for each in samples)
-    return kinds, [each for each in found if isinstance(each, RowError)]
-
-
-@pytest.mark.parametrize(
-    ("path", "calls", "words", "errors"),
-    [
-        ("formats/toolace_hf.json", 1, 3, 0),
-        ("formats/trl_conversational_tools.json", 1, 1, 0),
-        ("formats/llamafactory_sharegpt_tools.json", 14, 55, 0),
-        ("train/llamafactory/glaive_toolcall_en_demo.json", 211, 746, 0),
-        ("train/llamafactory/glaive_toolcall_zh_demo.json", 216, 724, 0),
-        ("formats/seal_tools.jsonl", 0, 0, 10),
-    ],
-)
-def test_public_files_give_the_samples_they_hold(data_dir: Path, path: str, calls: int, words: int, errors: int) -> None:
-    kinds, wrong = read_file(data_dir / path)
-    assert (kinds["calls"], kinds["words"], len(wrong)) == (calls, words, errors), wrong[:3]
-
-
-def test_all_public_files_are_read_or_refused_in_words(data_dir: Path) -> None:
-    for path in sorted((data_dir / "formats").iterdir()):
-        _, wrong = read_file(path)
-        assert all(each.line >= 1 and len(each.message) > 10 for each in wrong), path
