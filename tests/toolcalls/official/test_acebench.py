@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolcalls.official.acebench import score
-from toolcalls.official.acebench.decoding import Undecodable, decode
+from toolcalls.official.acebench.decoding import decode
+from toolcalls.official.python_calls import Undecodable
 from toolcalls.official.scored import Scored
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolcalls.official.acebench.checking import error_of
-from toolcalls.official.acebench.decoding import NamedCall, Undecodable, decode
+from toolcalls.official.acebench.decoding import decode
+from toolcalls.official.python_calls import NamedCall, Undecodable
 from toolcalls.official.scored import Scored
 
 CATEGORIES = (

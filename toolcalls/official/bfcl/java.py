@@ -10,9 +10,9 @@ from typing import Any
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser
 
-from toolcalls.official.bfcl.decoding import LONGEST, bracketed
+from toolcalls.official.bfcl.decoding import bracketed
 from toolcalls.official.bfcl.syntax_errors import has_error
-from toolcalls.official.bfcl.wrong import Undecodable
+from toolcalls.official.python_calls import LONGEST, Undecodable
 
 _JAVA = Language(tree_sitter_java.language(), "java")
 _QUOTED = ("string_literal", "character_literal")

@@ -7,10 +7,10 @@ from typing import Any
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser
 
-from toolcalls.official.bfcl.decoding import LONGEST, bracketed
+from toolcalls.official.bfcl.decoding import bracketed
 from toolcalls.official.bfcl.javascript_values import unquoted
 from toolcalls.official.bfcl.syntax_errors import has_error
-from toolcalls.official.bfcl.wrong import Undecodable
+from toolcalls.official.python_calls import LONGEST, Undecodable
 
 _JAVASCRIPT = Language(tree_sitter_javascript.language(), "javascript")
 

@@ -9,7 +9,7 @@ from toolcalls.errors import InputError
 from toolcalls.official.bfcl.checking import Checker
 from toolcalls.official.bfcl.decoding import decode_api, decode_python
 from toolcalls.official.bfcl.languages import JAVA, JAVASCRIPT, Language, language_of
-from toolcalls.official.bfcl.wrong import Undecodable
+from toolcalls.official.python_calls import Undecodable
 from toolcalls.official.scored import Scored
 
 MODES = ("prompt", "fc", "fcdot")

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class Undecodable(Exception):
-    """The output cannot be read as calls."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """error_type: the benchmark's name of the error, e.g. "value_error:string". reasons: its sentences."""
