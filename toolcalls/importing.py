@@ -23,6 +23,7 @@ from toolcalls.rows import Row, Source, read_rows
 from toolcalls.schema import tool_name
 
 FORMATS = (OWN, *READERS)
+LONGEST = 1000  # turns of one row, each of which shows all before it
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ROLES = {"user", "assistant", "tool"}
 _WORD = re.compile(r"\w+")
@@ -74,6 +75,8 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
             yield _checked(_filled_in(from_whetstone(row.value)))
             return
         conversation = READERS[kind](row.value)
+        if len(conversation.turns) > LONGEST:
+            raise InputError(f"a conversation of more than {LONGEST} turns; cut it into shorter ones")
     except InputError as error:
         yield RowError(row.line, str(error))
         return

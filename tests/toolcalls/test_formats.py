@@ -6,134 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.toolcalls.format_rows import ASKED, OSLO, ROME, ROWS, TIME, WEATHER, as_json, toolrl_system
 from toolcalls.answers import Call
 from toolcalls.formats import READERS, recognised
 from toolcalls.importing import RowError, only_samples, read_samples
 from toolcalls.records import Message, Sample
-
-WEATHER = {
-    "name": "Weather (v2)",
-    "description": "The weather of a city.",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
-TIME = {"name": "clock.now", "description": "", "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}}}
-ROME, OSLO = Call("Weather (v2)", {"city": "Rome"}), Call("Weather (v2)", {"city": "Oslo"})
-ASKED = Message("user", "Rome and Oslo?")
-
-
-def as_json(*calls: Call, parameters: str = "arguments") -> list[dict[str, Any]]:
-    return [{"name": call.name, parameters: call.arguments} for call in calls]
-
-
-def toolrl_system(parameters: str) -> str:
-    return (
-        "You are a helpful dialogue assistant.\n\n**Available Tools**\nIn your response, you can use the following tools:\n"
-        f"1. Name: Weather (v2)\nDescription: The weather:\nin 3. Name: words.\nParameters: {parameters}\n"
-        "2. Name: clock.now\nDescription: The time.\nParameters: {}\n\n"
-        '**Output Format**\n<tool_call>\n{"name": "Tool name", "parameters": {}}\n</tool_call>'
-    )
-
-
-ROWS: dict[str, dict[str, Any]] = {
-    "toolace": {
-        "system": json.dumps([WEATHER]),
-        "conversations": [
-            {"from": "user", "value": ASKED.content},
-            {"from": "assistant", "value": '[Weather (v2)(city="Rome"), Weather (v2)(city="Oslo")]'},
-        ],
-    },
-    "openai": {
-        "tools": [{"type": "function", "function": WEATHER}],
-        "messages": [
-            {"role": "user", "content": ASKED.content},
-            {"role": "assistant", "content": None, "tool_calls": [{"function": call} for call in as_json(ROME, OSLO)]},
-        ],
-    },
-    "sharegpt": {
-        "tools": json.dumps([WEATHER]),
-        "conversations": [
-            {"from": "human", "value": ASKED.content},
-            {"from": "function_call", "value": json.dumps(as_json(ROME, OSLO))},
-        ],
-    },
-    "hermes": {
-        "conversations": [
-            {"from": "system", "value": f"You are a function calling AI model. <tools>{[WEATHER]!r}</tools>"},
-            {"from": "human", "value": ASKED.content},
-            {"from": "gpt", "value": "\n".join(f"<tool_call>\n{call!r}\n</tool_call>" for call in as_json(ROME, OSLO))},
-        ],
-    },
-    "xlam": {
-        "id": 0,
-        "query": ASKED.content,
-        "answers": json.dumps(as_json(ROME, OSLO)),
-        "tools": json.dumps([{"name": "Weather (v2)", "parameters": {"city": {"type": "str", "default": "Rome"}}}]),
-    },
-    "glaive": {
-        "system": f"SYSTEM: You are a helpful assistant with access to the following functions. Use them if required -\n"
-        f"{json.dumps(WEATHER, indent=1)}\n\n{json.dumps(TIME)}\n",
-        "chat": "USER: Rome and Oslo?\n\n\nASSISTANT: "
-        + " ".join(
-            f"""<functioncall> {{"name": "Weather (v2)", "arguments": '{json.dumps(call.arguments)}'}}""" for call in (ROME, OSLO)
-        )
-        + " <|endoftext|>\n\n\n",
-    },
-    "ms_swift": {
-        "tools": json.dumps([{"type": "function", "function": WEATHER}]),
-        "messages": [
-            {"role": "user", "content": ASKED.content},
-            {"role": "assistant", "content": "<think>\nBoth.\n</think>\n"},
-            *({"role": "tool_call", "content": json.dumps(call)} for call in as_json(ROME, OSLO)),
-        ],
-    },
-    "llamafactory_v1": {
-        "tools": json.dumps([WEATHER]),
-        "messages": [
-            {"role": "user", "content": [{"type": "text", "value": "Rome and "}, {"type": "text", "value": "Oslo?"}]},
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "reasoning", "value": '{"name": "Weather (v2)"}?'},
-                    *({"type": "tool_call", "value": json.dumps(call)} for call in as_json(ROME, OSLO)),
-                ],
-            },
-        ],
-    },
-    "when2call": {
-        "tools": [json.dumps(WEATHER)],
-        "messages": [{"role": "user", "content": ASKED.content}],
-        "chosen_response": {"role": "assistant", "content": f"<TOOLCALL>{json.dumps(as_json(ROME, OSLO))}</TOOLCALL>"},
-        "rejected_response": {"role": "assistant", "content": "I cannot."},
-    },
-    "toolrl": {
-        "instruction": toolrl_system('{"city": {"type": "string", "default": ""}}'),
-        "input": "**Dialogue Records History**\n<user> Rome and Oslo? </user>",
-        "output": "<think> Is <tool_call> right here? </think>\n<tool_call>\n"
-        + "\n".join(map(json.dumps, as_json(ROME, OSLO, parameters="parameters")))
-        + "\n</tool_call>",
-    },
-    "hammer": {
-        "instruction": "[BEGIN OF TASK INSTRUCTION]\nCall tools.\n[END OF TASK INSTRUCTION]\n\n[BEGIN OF AVAILABLE TOOLS]\n"
-        f"{json.dumps([WEATHER])}\n[END OF AVAILABLE TOOLS]\n\n[BEGIN OF QUERY]\nRome and Oslo?\n[END OF QUERY]\n\n",
-        "input": "",
-        "output": f"```\n{json.dumps(as_json(ROME, OSLO))}\n```",
-    },
-    "seal_tools": {
-        "id": "dev-0",
-        "query": ASKED.content,
-        "calling": [{"api": call.name, "parameters": call.arguments, "responses": ["API_call_0"]} for call in (ROME, OSLO)],
-        "tools": [{"api_name": "Weather (v2)", "api_description": "", "field": "x", "parameters": {"city": {"type": "str"}}}],
-    },
-    "bfcl": {
-        "id": "parallel_0",
-        "question": [[{"role": "user", "content": ASKED.content}]],
-        "function": [WEATHER],
-        "ground_truth": [{"Weather (v2)": {"city": ["Rome", "Roma"], "unit": ["", "C"]}}, {"Weather (v2)": {"city": ["Oslo"]}}],
-    },
-}
 
 
 def turns(*said: tuple[str, str]) -> list[dict[str, str]]:
@@ -355,35 +233,12 @@ def test_nulls_of_arguments_in_a_json_text_were_meant() -> None:
     assert one({"messages": said, "tools": [TIME]}).truth == (Call("clock.now", {"zone": None}),)
 
 
-anything = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-9, 9)
-    | st.text(max_size=8)
-    | st.sampled_from(["<tools>", "[f(", "{", "USER:", "<user>"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "role", "from", "type", "x"]), inner),
-    max_leaves=6,
-)
+def test_messages_may_be_named_conversations() -> None:
+    row = {"system": "It is May.", "tools": ROWS["openai"]["tools"], "conversations": ROWS["openai"]["messages"]}
+    sample = one(row)
+    assert (recognised(row), sample.truth, sample.other) == ("openai", (ROME, OSLO), "It is May.")
 
 
-def spoilt(data: st.DataObject, value: Any) -> Any:
-    """The value with something else somewhere in it, or with something missing, or with a text cut or filled in."""
-    if isinstance(value, (dict, list)) and value and data.draw(st.integers(0, 9)) != 0:
-        keys = list(value) if isinstance(value, dict) else range(len(value))
-        at = data.draw(st.sampled_from(keys))
-        if data.draw(st.integers(0, 9)) == 0:
-            return {key: value[key] for key in keys if key != at} if isinstance(value, dict) else [*value[:at], *value[at + 1 :]]
-        changed = {key: value[key] for key in keys} | {at: spoilt(data, value[at])}
-        return changed if isinstance(value, dict) else list(changed.values())
-    if isinstance(value, str) and data.draw(st.booleans()):
-        at = data.draw(st.integers(0, len(value)))
-        return value[:at] + data.draw(st.text(max_size=3)) + value[data.draw(st.sampled_from([at, at + 1, len(value)])) :]
-    return data.draw(anything)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.sampled_from(list(READERS)), st.booleans())
-def test_whatever_stands_in_a_row_it_is_read_or_refused_in_words(data: st.DataObject, name: str, guessed: bool) -> None:
-    row = spoilt(data, ROWS[name])
-    for found in read_samples(json.dumps(row), "auto" if guessed else name):
-        assert isinstance(found, Sample) or (found.line == 1 and len(found.message) > 10)
+def test_an_endless_conversation_is_refused() -> None:
+    said = turns(("human", "Rome?"), ("gpt", "Hot.")) * 501
+    assert "a conversation of more than 1000 turns" in error({"conversations": said})

@@ -74,6 +74,8 @@ def recognised(row: dict[str, Any]) -> str:
 
 def _of_conversations(row: dict[str, Any], turns: list[Any]) -> str:
     roles = {role for turn in turns if isinstance(turn, dict) and isinstance(role := turn.get("from"), str)}
+    if not roles and any("role" in turn for turn in turns if isinstance(turn, dict)):
+        return "openai"
     if "tools" not in row and not roles & _LLAMAFACTORY:
         return "toolace"
     first = turns[0].get("value") if turns and isinstance(turns[0], dict) else None

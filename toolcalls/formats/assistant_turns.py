@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import operator
 import re
 from collections.abc import Iterable
 
@@ -72,22 +74,24 @@ def without_thoughts(text: str) -> str:
 def joined(turns: Iterable[Said]) -> tuple[Said, ...]:
     """One turn for those that the assistant takes in a row: calls are parallel, and words beside calls are left out."""
     made: list[Said] = []
-    for said in turns:
-        if made and said.role == made[-1].role == "assistant":
-            made[-1] = _one(made[-1], said)
-        else:
-            made.append(said)
+    for role, run in itertools.groupby(turns, key=_role):
+        said = list(run)
+        made += [_one(said)] if role == "assistant" and len(said) > 1 else said
     return tuple(made)
 
 
-def _one(first: Said, second: Said) -> Said:
-    parts = [said for said in (first, second) if said.calls is not None or said.content.strip()]
-    if len(parts) < 2:
-        return (parts or [first])[0]
-    problem = first.problem or second.problem
-    if first.calls is None and second.calls is None:
-        words = f"{first.content.rstrip()}\n\n{second.content.lstrip()}"
-        return Said("assistant", words, problem=problem, trained=first.trained and second.trained)
-    calls = (first.calls or ()) + (second.calls or ())
-    trained = all(said.trained for said in parts if said.calls is not None)
+_role = operator.attrgetter("role")
+
+
+def _one(said: list[Said]) -> Said:
+    told = [each for each in said if each.calls is not None or each.content.strip()]
+    if len(told) < 2:
+        return (told or said)[0]
+    calling = [each for each in told if each.calls is not None]
+    problem = next((each.problem for each in told if each.problem), "")
+    trained = all(each.trained for each in calling or told)
+    if not calling:
+        words = "\n\n".join(each.content.strip() for each in told)
+        return Said("assistant", words, problem=problem, trained=trained)
+    calls = tuple(call for each in calling for call in each.calls or ())
     return Said("assistant", shown(calls), calls, structured=True, problem=problem, trained=trained)

@@ -1,7 +1,7 @@
 """OpenAI's chat and fine-tuning format, which TRL's conversational data sets share: `messages`, `tools`.
 
-The old `functions` and `function_call` are read too. TRL's arguments are objects, and the datasets library fills the keys
-that some rows have and others lack with null.
+Some name the messages `conversations`, and have a field `system`. The old `functions` and `function_call` are read too.
+TRL's arguments are objects, and the datasets library fills the keys that some rows have and others lack with null.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ def from_openai(row: dict[str, Any]) -> Conversation:
     fields = Fields(row, "row")
     described = row.get("tools") if row.get("tools") is not None else row.get("functions")
     tools = tuple(map(_unfilled, tools_of(described, "tools")))
-    turns, texts = [], []
-    for index, message in enumerate(fields.get("messages", list)):
-        said = Fields(message, f"messages[{index}]")
+    turns, texts = [], [fields.optional("system", str) or ""]
+    listed = "messages" if "messages" in row else "conversations"
+    for index, message in enumerate(fields.get(listed, list)):
+        said = Fields(message, f"{listed}[{index}]")
         role = said.one_of("role", "system", "developer", "user", "assistant", "tool", "function")
         content = content_of(said)
         if role in ("system", "developer"):
