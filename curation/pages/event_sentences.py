@@ -118,7 +118,11 @@ def _exporting(words: str) -> Phrase:
 
 
 def _exported(words: str) -> Phrase:
-    return lambda event, names: f"{words} export {event.subject_id}: {counted(event.after.get('rows'), 'row')}"
+    def told(event: Event, names: Names) -> str:
+        rows = event.after.get("rows")  # unknown of an export whose process died
+        return f"{words} export {event.subject_id}{'' if rows is None else ': ' + counted(rows, 'row')}"
+
+    return told
 
 
 def _named(words: str) -> Phrase:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from django.db import transaction
@@ -17,6 +19,8 @@ from curation.stages.export_blocks import TURNS, Blocks
 from curation.stages.export_manifest import manifest_of
 from curation.stages.filtering import VerdictFilter, filter_from, filter_query
 from curation.stages.people import require
+
+BEAT = 10.0  # seconds between two times that a stream says it is there
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     ExportKind.TRAINING_SET: ("whetstone", "trl"),
@@ -95,15 +99,18 @@ def stream(export: Export) -> Stream:
 
 class Stream(Iterator[bytes]):
     """Blocks of whole lines. Its end makes the export complete, with the manifest of what was given out; a fault, or closing
-    it earlier, aborts the export. Between two blocks it holds neither a transaction nor a lock."""
+    it earlier, aborts the export. Between two blocks it holds neither a transaction nor a lock. Raises WrongState when it was
+    given up meanwhile, because its reader had taken no block for so long (curation.stages.export_sweep)."""
 
     def __init__(self, export: Export, blocks: Blocks) -> None:
         self.rows = 0
         self._export, self._blocks = export, blocks
         self._digest, self._bytes = hashlib.sha256(), 0
+        self._beat_at = time.monotonic()
 
     def __next__(self) -> bytes:
         try:
+            self._beat()
             block = next(self._blocks)
         except StopIteration:
             self._end(ExportState.COMPLETE)
@@ -121,6 +128,14 @@ class Stream(Iterator[bytes]):
         self._blocks.close()
         self._end(ExportState.ABORTED, why="its reader went away")
 
+    def _beat(self) -> None:
+        """Say now and then that it is there. Raises WrongState when it was given up meanwhile."""
+        if time.monotonic() - self._beat_at < BEAT or self._export.state != ExportState.STREAMING:
+            return
+        self._beat_at = time.monotonic()
+        if not self._moved(heard_at=timezone.now()):
+            raise self._given_up()
+
     def _end(self, state: str, why: str = "") -> None:
         export = self._export
         if export.state != ExportState.STREAMING:
@@ -130,6 +145,15 @@ class Stream(Iterator[bytes]):
         export.manifest = manifest_of(export)
         after = {"rows": self.rows, "bytes": self._bytes, "sha256": export.sha256}
         with transaction.atomic():
-            export.save(update_fields=["state", "ended_at", "rows", "bytes", "sha256", "manifest"])
-            verb = "export.complete" if state == ExportState.COMPLETE else "export.abort"
-            events.record(verb, export, run_id=export.iteration.run_id, actor=export.by, after=after, why=why)
+            if self._moved(state=state, ended_at=export.ended_at, manifest=export.manifest, **after):
+                verb = "export.complete" if state == ExportState.COMPLETE else "export.abort"
+                events.record(verb, export, run_id=export.iteration.run_id, actor=export.by, after=after, why=why)
+            elif state == ExportState.COMPLETE:
+                raise self._given_up()
+
+    def _moved(self, **values: Any) -> bool:
+        return bool(Export.objects.streaming().filter(pk=self._export.pk).update(**values))
+
+    def _given_up(self) -> WrongState:
+        self._export.state = ExportState.ABORTED
+        return WrongState(f"export {self._export.pk} was given up: its reader took no block for too long; begin another one")

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from curation.direct_address import direct_address
 from curation.models import Run
-from curation.stages import loop, shards
+from curation.stages import export_sweep, loop, shards
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,15 @@ ELECTION = 7302  # key of the advisory lock whose holder reconciles
 
 
 def reconcile_once(*, send: bool = True) -> bool:
-    """Return dead shards, take every running run as far as it goes, and send for shards that have no message.
+    """Return dead shards, abort dead exports, take every running run as far as it goes, and send for shards without a message.
 
     False when the broker did not answer; it is left out with `send` false. A run that cannot be taken further keeps no
     other from it. Raises what the database raises.
     """
     if returned := shards.return_dead_shards():
         log.warning("%d shards of dead workers are pending again", returned)
+    if given_up := export_sweep.abort_silent():
+        log.warning("%d exports were not heard of any more and are aborted", given_up)
     for run_id in list(Run.objects.running().values_list("pk", flat=True)):
         try:
             loop.advance(run_id)
