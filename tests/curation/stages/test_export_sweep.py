@@ -53,6 +53,7 @@ def test_an_export_whose_process_died_is_aborted_once(export: Export) -> None:
         (export.iteration.run_id, None, "nothing was heard of it any more")
     ]
     (event,) = aborts(export)
+    event.shown_before = event.before
     assert phrase(event, names_of([event])) == f"broke off export {export.pk}"
 
 
