@@ -6,25 +6,20 @@ schema names as its default fits it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
 
 from toolcalls.answers import Json
 from toolcalls.canonical import canonical_value
+from toolcalls.places import path_text
+from toolcalls.type_words import ANYTHING, worded_type
 
 Schema = Mapping[str, Any]
+Steps = tuple[str | int, ...]
+ValueProblemKind = Literal["wrong_type", "not_in_enum", "out_of_bounds", "missing_parameter", "unknown_parameter"]
 
-# Type names of JSON Schema, Python and Java that data sets use → JSON Schema's.
-_TYPES = {
-    **dict.fromkeys(("string", "str", "char"), "string"),
-    **dict.fromkeys(("integer", "int", "long", "short"), "integer"),
-    **dict.fromkeys(("number", "float", "double"), "number"),
-    **dict.fromkeys(("boolean", "bool"), "boolean"),
-    **dict.fromkeys(("array", "list", "tuple", "set", "arraylist"), "array"),
-    **dict.fromkeys(("object", "dict", "dictionary", "hashmap", "map"), "object"),
-    **dict.fromkeys(("null", "none"), "null"),
-}
 _WORDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -34,40 +29,79 @@ _WORDS = {
     "object": "an object",
     "null": "null",
 }
+MOST_PROBLEMS = 100  # of one value and of one list of calls; more are not looked for
 _SHOWN = 60  # characters of a value or of a list of values in a message
+_DEEPEST = 64  # schemas inside schemas that are looked into
 
 
-def problems(value: Json, schema: object, where: str) -> Iterator[str]:
-    """Say in words, each with its place (`where` and what is inside it), what of a value breaks its schema."""
-    if not isinstance(schema, Mapping) or _is_default(value, schema):
+@dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """What of a value breaks its schema. `steps` lead to the place: the parameter, then keys and positions inside it.
+
+    kind: of a key that an object needs or does not know, "missing_parameter" or "unknown_parameter", and `steps` name the key.
+    """
+
+    steps: Steps
+    kind: ValueProblemKind
+    text: str
+
+
+def problems(value: Json, schema: object, steps: Steps, depth: int = 0) -> Iterator[ValueProblem]:
+    """Say what of a value breaks its schema, and where; `steps` lead to the value."""
+    if not isinstance(schema, Mapping) or depth > _DEEPEST or _is_default(value, schema):
         return
-    types = schema_types(schema)
-    if types and not any(_is_a(value, name) for name in types):
-        yield f"{where}: {' or '.join(_WORDS[name] for name in types)} is needed, not {_shown(value)}"
+    wrong = list(islice(_type_problems(value, schema, steps, depth), MOST_PROBLEMS))
+    yield from wrong
+    if any(problem.steps == steps for problem in wrong):
         return
-    yield from _choice_problems(value, schema, where)
-    yield from _size_problems(value, schema, where)
+    yield from _choice_problems(value, schema, steps)
+    yield from _size_problems(value, schema, steps)
     if isinstance(value, list | tuple):
         for place, item in enumerate(value):
-            yield from problems(item, schema.get("items"), f"{where}[{place}]")
+            yield from problems(item, schema.get("items"), (*steps, place), depth + 1)
     elif isinstance(value, dict):
-        yield from _object_problems(value, schema, where)
+        yield from _object_problems(value, schema, steps, depth)
 
 
-def schema_types(schema: Schema) -> tuple[str, ...]:
-    """The types that a schema allows, by JSON Schema's names; () where it says none or one that is not known."""
+def type_options(schema: Schema) -> tuple[Schema, ...]:
+    """The types that a schema's `type` allows, each as a schema; () where it says none or one that is not known."""
     given = schema.get("type")
-    names = [_type_name(each) for each in (given if isinstance(given, list) else [given])]
-    if None in names:
+    made = [worded_type(each) if isinstance(each, str) else ANYTHING for each in (given if isinstance(given, list) else [given])]
+    if ANYTHING in made:
         return ()
-    known = [name for name in names if name is not None]
-    return tuple(dict.fromkeys([*known, "null"] if schema.get("nullable") is True else known))
+    options = [inner for option in made for inner in option.get("anyOf", [option])]
+    if schema.get("nullable") is True:
+        options.append({"type": "null"})
+    return tuple(option for at, option in enumerate(options) if option not in options[:at])
 
 
-def _type_name(given: object) -> str | None:
-    """The type's name without what stands around it, as in "list(str)", "List[int]" and "str, optional"."""
-    bare = re.match(r"\s*(\w+)", given) if isinstance(given, str) else None
-    return _TYPES.get(bare[1].lower()) if bare else None
+def _type_problems(value: Json, schema: Schema, steps: Steps, depth: int) -> Iterator[ValueProblem]:
+    yield from _unless_one_fits(value, type_options(schema), steps, depth)
+    for name in ("anyOf", "oneOf"):
+        if isinstance(options := schema.get(name), list):
+            yield from _unless_one_fits(value, options, steps, depth)
+    if isinstance(parts := schema.get("allOf"), list):
+        for part in parts:
+            yield from problems(value, part, steps, depth + 1)
+
+
+def _unless_one_fits(value: Json, options: Sequence[object], steps: Steps, depth: int) -> Sequence[ValueProblem]:
+    """Where a value fits none of the schemas, what is wrong by the first that has its type; by none, that it has no such type."""
+    near: Sequence[ValueProblem] = ()
+    needed: list[str] = []
+    for option in options:
+        kind = option.get("type") if isinstance(option, Mapping) else None
+        if isinstance(kind, str) and kind in _WORDS and not _is_a(value, kind):
+            needed.append(_WORDS[kind])
+            continue
+        found = [] if option == {"type": kind} else list(islice(problems(value, option, steps, depth + 1), MOST_PROBLEMS))
+        if not found:
+            return ()
+        near = near or found
+    if near or not needed:
+        return near
+    text = f"{path_text('', steps)}: {' or '.join(dict.fromkeys(needed))} is needed, not {_shown(value)}"
+    return (ValueProblem(steps, "wrong_type", text),)
 
 
 def _is_a(value: Json, name: str) -> bool:
@@ -88,44 +122,50 @@ def _is_a(value: Json, name: str) -> bool:
             return value is None
 
 
-def _choice_problems(value: Json, schema: Schema, where: str) -> Iterator[str]:
+def _choice_problems(value: Json, schema: Schema, steps: Steps) -> Iterator[ValueProblem]:
     """`enum`, which data sets also write beside a list for its items, and `const`."""
     allowed = schema.get("enum", [schema["const"]] if "const" in schema else None)
-    if not isinstance(allowed, list) or not allowed:
+    if not isinstance(allowed, list) or not allowed or (isinstance(value, str) and value in allowed):
         return
     known = {canonical_value(each) for each in allowed}
     given = value if isinstance(value, list | tuple) and canonical_value(value) not in known else [value]
     if any(canonical_value(each) not in known for each in given):
         listed = ", ".join(map(_shown, allowed))
-        yield f"{where}: {_shown(value)} is not one of {listed[:400]}{'…' if len(listed) > 400 else ''}"
+        text = f"{path_text('', steps)}: {_shown(value)} is not one of {listed[:400]}{'…' if len(listed) > 400 else ''}"
+        yield ValueProblem(steps, "not_in_enum", text)
 
 
-def _size_problems(value: Json, schema: Schema, where: str) -> Iterator[str]:
+def _size_problems(value: Json, schema: Schema, steps: Steps) -> Iterator[ValueProblem]:
+    for words in _sizes(value, schema):
+        yield ValueProblem(steps, "out_of_bounds", f"{path_text('', steps)}: {words}")
+
+
+def _sizes(value: Json, schema: Schema) -> Iterator[str]:
     if isinstance(value, bool):
         return
     if isinstance(value, int | float):
-        yield from _limit_problems(value, schema, where, ("minimum", "maximum"), _shown(value))
-        yield from _strict_limit_problems(value, schema, where)
+        yield from _limits(value, schema, ("minimum", "maximum"), _shown(value))
+        yield from _strict_limits(value, schema)
     elif isinstance(value, str):
-        yield from _limit_problems(len(value), schema, where, ("minLength", "maxLength"), f"a text of {len(value)} characters")
+        yield from _limits(len(value), schema, ("minLength", "maxLength"), f"a text of {len(value)} characters")
     elif isinstance(value, list | tuple):
-        yield from _limit_problems(len(value), schema, where, ("minItems", "maxItems"), f"a list of {len(value)}")
+        yield from _limits(len(value), schema, ("minItems", "maxItems"), f"a list of {len(value)}")
 
 
-def _limit_problems(size: float, schema: Schema, where: str, names: tuple[str, str], words: str) -> Iterator[str]:
+def _limits(size: float, schema: Schema, names: tuple[str, str], words: str) -> Iterator[str]:
     least, most = (_number(schema, name) for name in names)
     if least is not None and size < least:
-        yield f"{where}: {words} is less than {names[0]} {least}"
+        yield f"{words} is less than {names[0]} {least}"
     if most is not None and size > most:
-        yield f"{where}: {words} is more than {names[1]} {most}"
+        yield f"{words} is more than {names[1]} {most}"
 
 
-def _strict_limit_problems(value: float, schema: Schema, where: str) -> Iterator[str]:
+def _strict_limits(value: float, schema: Schema) -> Iterator[str]:
     """`exclusiveMinimum` as a number, or as the word that `minimum` is meant so (draft 4); the same of the maximum."""
     for name, other, sign in (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)):
         limit = _number(schema, other if schema.get(name) is True else name)
         if limit is not None and sign * value <= sign * limit:
-            yield f"{where}: {_shown(value)} must be {'more' if sign > 0 else 'less'} than {limit}"
+            yield f"{_shown(value)} must be {'more' if sign > 0 else 'less'} than {limit}"
 
 
 def _number(schema: Schema, name: str) -> float | None:
@@ -133,19 +173,30 @@ def _number(schema: Schema, name: str) -> float | None:
     return limit if isinstance(limit, int | float) and not isinstance(limit, bool) else None
 
 
-def _object_problems(value: dict[str, Json], schema: Schema, where: str) -> Iterator[str]:
-    listed, needed, others = schema.get("properties"), schema.get("required"), schema.get("additionalProperties")
+def _object_problems(value: dict[str, Json], schema: Schema, steps: Steps, depth: int) -> Iterator[ValueProblem]:
+    listed, others = schema.get("properties"), schema.get("additionalProperties")
     listed = listed if isinstance(listed, Mapping) else {}
-    for name in needed if isinstance(needed, list) else ():
-        if isinstance(name, str) and name not in value:
-            yield f"{where}: {name!r} is missing"
+    for name in needed_names(schema):
+        if name not in value:
+            yield ValueProblem((*steps, name), "missing_parameter", f"{path_text('', steps)}: {name!r} is missing")
     for name, inner in value.items():
         if name in listed:
-            yield from problems(inner, listed[name], f"{where}.{name}")
+            yield from problems(inner, listed[name], (*steps, name), depth + 1)
         elif others is False:
-            yield f"{where}: {name!r} is not known there"
+            yield ValueProblem((*steps, name), "unknown_parameter", f"{path_text('', steps)}: {name!r} is not known there")
         else:
-            yield from problems(inner, others, f"{where}.{name}")
+            yield from problems(inner, others, (*steps, name), depth + 1)
+
+
+def needed_names(schema: Schema) -> list[str]:
+    """Names that an object must have: `required` lists them, beside the properties or by mistake among them, or each
+    property says it of itself."""
+    listed = schema.get("properties")
+    listed = listed if isinstance(listed, Mapping) else {}
+    lists = [schema.get("required"), listed.get("required")]
+    names = [name for names in lists if isinstance(names, list) for name in names if isinstance(name, str)]
+    names += [name for name, inner in listed.items() if isinstance(inner, Mapping) and inner.get("required") is True]
+    return list(dict.fromkeys(names))
 
 
 def _is_default(value: Json, schema: Schema) -> bool:

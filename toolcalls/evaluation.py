@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from toolcalls.adaptive import adaptive_stop
 from toolcalls.answers import Calls, Text
 from toolcalls.comparing import Comparator
-from toolcalls.parsing import parse
 from toolcalls.records import Sample
+from toolcalls.selection import answer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def score_trace(
 
 def is_exact(text: str, sample: Sample, comparator: Comparator) -> bool:
     """Whether a finished answer is exactly the sample's truth."""
-    answer = parse(text)
+    answer = answer_of(text, comparator)
     if sample.truth is None:
         return isinstance(answer, Text) and bool(text.strip())
     return isinstance(answer, Calls) and comparator.compare(sample.truth, answer.calls, sample.tools).max_param_diff == 0

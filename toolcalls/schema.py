@@ -1,18 +1,35 @@
 """What a tool's description says of its parameters, in the dialects that data sets write it in.
 
-Known dialects: JSON Schema under `parameters` (`type` "object" or "dict"), `required` inside `parameters` or beside it or
-null (ToolACE), the OpenAI wrapper {"type": "function", "function": {…}}, and a flat map of parameters (xLAM, API-Bank).
+Known dialects: JSON Schema under `parameters` (`type` "object" or "dict"), the OpenAI wrapper {"type": "function",
+"function": {…}}, `input_schema` (Anthropic) and `inputSchema` (MCP), a flat map of parameters (xLAM, API-Bank), and a list of
+them with their names. What must be given stands in `required`: inside `parameters`, beside it, by mistake among the properties,
+or as true in each parameter; it may be null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
 
-from toolcalls import conforming
 from toolcalls.answers import Call, Json
+from toolcalls.canonical import normal_text
+from toolcalls.conforming import MOST_PROBLEMS, ValueProblemKind, needed_names, problems
+from toolcalls.equality import by_name
+from toolcalls.places import path_text
 
 Tool = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """What of a call its tool's description does not allow. `call` is its position, `path` the place: `hotel.rooms[1].beds`."""
+
+    call: int
+    path: str
+    kind: Literal["unknown_tool"] | ValueProblemKind
+    text: str
 
 
 def unwrapped(tool: Tool) -> Tool:
@@ -27,11 +44,19 @@ def tool_name(tool: Tool) -> str:
     return name if isinstance(name, str) else ""
 
 
+def _described(tool: Tool) -> Mapping[str, Any]:
+    """Where the parameters are described, a list of them by their names; empty where there is no such place."""
+    bare = unwrapped(tool)
+    found = next((bare[name] for name in ("parameters", "input_schema", "inputSchema") if name in bare), None)
+    if isinstance(found, list):
+        named = [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+        return {each["name"]: each for each in named}
+    return found if isinstance(found, Mapping) else {}
+
+
 def properties(tool: Tool) -> dict[str, Mapping[str, Any]]:
     """Parameter name → its schema, in the order of the description."""
-    described = unwrapped(tool).get("parameters")
-    if not isinstance(described, Mapping):
-        return {}
+    described = _described(tool)
     inner = described.get("properties")
     if not isinstance(inner, Mapping):
         inner = {} if isinstance(described.get("type"), str) else described
@@ -40,10 +65,13 @@ def properties(tool: Tool) -> dict[str, Mapping[str, Any]]:
 
 def required(tool: Tool) -> frozenset[str]:
     """Names of the parameters that a call must give."""
-    bare = unwrapped(tool)
-    described = bare.get("parameters")
-    lists = [bare.get("required"), described.get("required") if isinstance(described, Mapping) else None]
-    return frozenset(name for names in lists if isinstance(names, list) for name in names if isinstance(name, str))
+    return frozenset(_needed(tool))
+
+
+def _needed(tool: Tool) -> list[str]:
+    described, beside = _described(tool), unwrapped(tool).get("required")
+    names = [name for name in beside if isinstance(name, str)] if isinstance(beside, list) else []
+    return list(dict.fromkeys([*names, *needed_names({**described, "properties": properties(tool)}), *needed_names(described)]))
 
 
 def defaults(tool: Tool) -> dict[str, Json]:
@@ -52,19 +80,39 @@ def defaults(tool: Tool) -> dict[str, Json]:
     return {name: schema["default"] for name, schema in properties(tool).items() if "default" in schema and name not in needed}
 
 
+def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:
+    """What is wrong with calls by their tools' descriptions, in the order of the calls, MOST_PROBLEMS at most."""
+    known = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
+    found = (problem for at, call in enumerate(calls) for problem in _call_problems(at, call, known))
+    return tuple(islice(dict.fromkeys(islice(found, 2 * MOST_PROBLEMS)), MOST_PROBLEMS))
+
+
 def check_calls(calls: Sequence[Call], tools: Sequence[Tool]) -> list[str]:
-    """Say in words what is wrong with calls by their tools' descriptions: unknown tool, unknown or missing parameter, and
-    values that their schemas do not allow, each with its place."""
-    known = {tool_name(tool): tool for tool in reversed(tools)}
-    problems: list[str] = []
-    for call in calls:
-        if call.name not in known:
-            problems.append(f"unknown tool {call.name!r}")
-            continue
-        tool = known[call.name]
-        listed = properties(tool)
-        problems += [f"{call.name!r} has no parameter {name!r}" for name in call.arguments if name not in listed]
-        problems += [f"{call.name!r} needs parameter {name!r}" for name in sorted(required(tool) - call.arguments.keys())]
-        for name, value in call.arguments.items():
-            problems += conforming.problems(value, listed.get(name), name)
-    return problems
+    """Say in words what `check` finds."""
+    return [problem.text for problem in check(calls, tools)]
+
+
+def _call_problems(at: int, call: Call, known: Mapping[str, Tool]) -> Iterator[SchemaProblem]:
+    tool = known.get(normal_text(call.name))
+    if tool is None:
+        yield SchemaProblem(at, call.name, "unknown_tool", f"unknown tool {call.name!r}")
+        return
+    listed, needed, others = by_name(properties(tool)), by_name(dict.fromkeys(_needed(tool))), _others(tool)
+    given = by_name(call.arguments)
+    for name in given:
+        if name not in listed and name not in needed and others is None:
+            text = f"{call.name!r} has no parameter {name!r}"
+            yield SchemaProblem(at, path_text(call.name, (name,)), "unknown_parameter", text)
+    for name in needed:
+        if name not in given:
+            text = f"{call.name!r} needs parameter {name!r}"
+            yield SchemaProblem(at, path_text(call.name, (name,)), "missing_parameter", text)
+    for name, value in given.items():
+        for problem in problems(value, listed.get(name, others), (name,)):
+            yield SchemaProblem(at, path_text(call.name, problem.steps), problem.kind, problem.text)
+
+
+def _others(tool: Tool) -> object:
+    """What parameters must be that the description does not name; None where there may be none."""
+    allowed = _described(tool).get("additionalProperties")
+    return allowed if isinstance(allowed, Mapping) or allowed is True else None

@@ -39,11 +39,16 @@ def judge(generation: Generation, sample: Sample, comparator: Comparator, no_cal
     `exclude` nothing hits it.
     """
     text = generation.text
-    answer = parse(text)
+    answer = answer_of(text, comparator)
     calls = answer.calls if isinstance(answer, Calls) and generation.finish_reason == "stop" else None
     difference, reason = _difference(generation, answer, sample, comparator, no_call_policy)
     same = generation.finish_reason == "stop" and text_equal(text, truth_text(sample))
     return Judgement(calls, difference, reason, answer_key(answer, text), same)
+
+
+def answer_of(text: str, comparator: Comparator) -> Answer:
+    """What a generation says, read as strictly as the comparator wants."""
+    return parse(text, strict=comparator.reading == "strict")
 
 
 def truth_text(sample: Sample) -> str:
@@ -73,7 +78,7 @@ def _difference(
         return (0, "") if is_no_call else (None, "not_a_call")
     if sample.truth is None:
         return None, "wrong_count"
-    comparison = comparator.compare(sample.truth, answer.calls, sample.tools)
+    comparison = comparator.compare(sample.truth, answer.calls, sample.tools, told=False)
     return comparison.max_param_diff, comparison.reason
 
 
@@ -102,18 +107,6 @@ def verdict(
         other_count=other_count,
         comparator=comparator.version,
     )
-
-
-def nearest_attempt(judgements: Sequence[Judgement]) -> int | None:
-    """The position of the attempt that comes nearest to the truth, hit or not, by the order of REASONS; None of none."""
-
-    def distance(position: int) -> tuple[int, int]:
-        judgement = judgements[position]
-        if judgement.max_param_diff is not None:
-            return judgement.max_param_diff, position
-        return 10**9 + (REASONS.index(judgement.reason) if judgement.reason in REASONS else len(REASONS)), position
-
-    return min(range(len(judgements)), key=distance, default=None)
 
 
 def _nearest(reasons: Sequence[str]) -> str:

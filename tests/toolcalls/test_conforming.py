@@ -5,10 +5,14 @@ from typing import Any
 import pytest
 
 from toolcalls.answers import Call
-from toolcalls.conforming import problems, schema_types
+from toolcalls.conforming import MOST_PROBLEMS, problems, type_options
 from toolcalls.schema import check_calls
 
 CITY = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer"}}, "required": ["name"]}
+
+
+def said_of(value: Any, schema: Any) -> list[str]:
+    return [problem.text for problem in problems(value, schema, ("p",))]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,7 @@ CITY = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"t
         (None, {"type": "string", "default": None}),
         (None, {"type": ["string", "null"]}),
         ([1, 2], {"type": "tuple", "items": {"type": "int"}}),
-        ([1], {"type": "list(str)"}),
+        (["x"], {"type": "list(str)"}),
         ([], {"type": "ArrayList"}),
         ({"a": 1}, {"type": "dict"}),
         ({"a": 1}, {"type": "HashMap"}),
@@ -53,10 +57,25 @@ CITY = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"t
         ([{"name": "Rome"}], {"type": "array", "items": CITY}),
         ({"a": 1}, {"type": "object", "additionalProperties": {"type": "number"}}),
         ({"a": 1}, {"type": "object", "properties": "none", "required": "a"}),
+        ([1, 2], {"type": "List[int]"}),
+        ([[1], [2.0]], {"type": "int[][]"}),
+        (["x", None], {"type": "List[Optional[str]]"}),
+        ({"a": [1]}, {"type": "Dict[str, List[int]]"}),
+        ({"a": object}, {"type": "HashMap<String, Object>"}),
+        (None, {"type": "str, optional"}),
+        (5, {"type": "Union[str, int]"}),
+        ("x", {"type": ["List[int]", "str"]}),
+        (5, {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 5}]}),
+        (5, {"oneOf": [{"type": "string"}, {"$ref": "#/definitions/number"}]}),
+        (5, {"anyOf": []}),
+        (5, {"anyOf": "many"}),
+        (5, {"allOf": [{"type": "integer"}, {"minimum": 5}]}),
+        ({"required": "x"}, {"type": "object", "properties": {"required": {"type": "string"}}}),
+        ({}, {"type": "object", "properties": {"a": {"type": "string", "required": False}}}),
     ],
 )
 def test_a_value_that_its_schema_allows_has_no_problem(value: Any, schema: Any) -> None:
-    assert list(problems(value, schema, "p")) == []
+    assert said_of(value, schema) == []
 
 
 @pytest.mark.parametrize(
@@ -88,16 +107,33 @@ def test_a_value_that_its_schema_allows_has_no_problem(value: Any, schema: Any) 
         ({"name": "Rome", "x": 1}, CITY | {"additionalProperties": False}, "p: 'x' is not known there"),
         ({"a": "x"}, {"type": "object", "additionalProperties": {"type": "number"}}, "p.a: a number is needed, not 'x'"),
         ([{"name": 1}], {"type": "array", "items": CITY}, "p[0].name: a text is needed, not 1"),
+        ([1, "x"], {"type": "List[int]"}, "p[1]: a whole number is needed, not 'x'"),
+        ("x", {"type": "List[int]"}, "p: a list is needed, not 'x'"),
+        ([["x"]], {"type": "ArrayList<Integer[]>"}, "p[0][0]: a whole number is needed, not 'x'"),
+        ({"a": "x"}, {"type": "Dict[str, float]"}, "p.a: a number is needed, not 'x'"),
+        (5, {"type": "str, optional"}, "p: a text or null is needed, not 5"),
+        ([], {"type": "Union[str, int]"}, "p: a text or a whole number is needed, not []"),
+        (["x"], {"type": "Optional[List[int]]"}, "p[0]: a whole number is needed, not 'x'"),
+        (4, {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 5}]}, "p: 4 is less than minimum 5"),
+        ([], {"oneOf": [{"type": "string"}, {"type": "integer"}]}, "p: a text or a whole number is needed, not []"),
+        (4, {"allOf": [{"type": "integer"}, {"minimum": 5}]}, "p: 4 is less than minimum 5"),
+        ({}, {"type": "dict", "properties": {"a": {}, "required": ["a"]}}, "p: 'a' is missing"),
+        ({}, {"type": "dict", "properties": {"a": {"type": "string", "required": True}}}, "p: 'a' is missing"),
+        (
+            {"a.b": {"c": 1}},
+            {"additionalProperties": {"additionalProperties": {"type": "str"}}},
+            'p["a.b"].c: a text is needed, not 1',
+        ),
     ],
 )
 def test_a_value_that_breaks_its_schema_is_said_with_its_place(value: Any, schema: Any, said: str) -> None:
-    assert list(problems(value, schema, "p")) == [said]
+    assert said_of(value, schema) == [said]
 
 
 def test_every_problem_is_said() -> None:
     value = {"size": "big", "tags": ["x", 1, 2]}
     schema = CITY | {"properties": {**CITY["properties"], "tags": {"type": "list", "items": {"type": "string"}}}}  # type: ignore[dict-item]
-    assert list(problems(value, schema, "p")) == [
+    assert said_of(value, schema) == [
         "p: 'name' is missing",
         "p.size: a whole number is needed, not 'big'",
         "p.tags[1]: a text is needed, not 1",
@@ -106,15 +142,43 @@ def test_every_problem_is_said() -> None:
 
 
 def test_long_values_are_shown_by_their_beginning() -> None:
-    (said,) = problems("x" * 500, {"type": "integer"}, "p")
+    (said,) = said_of("x" * 500, {"type": "integer"})
     assert len(said) < 120
     assert said.endswith("…")
 
 
 def test_types_are_named_as_json_schema_names_them() -> None:
-    assert schema_types({"type": ["Dict", "str", "string"]}) == ("object", "string")
-    assert schema_types({"type": "String", "nullable": True}) == ("string", "null")
-    assert schema_types({"type": ["string", "Thing"]}) == ()
+    assert type_options({"type": ["Dict", "str", "string"]}) == ({"type": "object"}, {"type": "string"})
+    assert type_options({"type": "String", "nullable": True}) == ({"type": "string"}, {"type": "null"})
+    assert type_options({"type": ["string", "Thing"]}) == type_options({}) == ()
+
+
+KINDS = [
+    (5, {"type": "string"}, ("p",), "wrong_type"),
+    ([5], {"type": "List[str]"}, ("p", 0), "wrong_type"),
+    ("z", {"enum": ["x"]}, ("p",), "not_in_enum"),
+    (4, {"minimum": 5}, ("p",), "out_of_bounds"),
+    ({}, CITY, ("p", "name"), "missing_parameter"),
+    ({"name": "Rome", "x": 1}, CITY | {"additionalProperties": False}, ("p", "x"), "unknown_parameter"),
+]
+
+
+@pytest.mark.parametrize(("value", "schema", "steps", "kind"), KINDS)
+def test_a_problem_has_its_place_and_its_kind(value: Any, schema: Any, steps: tuple[str | int, ...], kind: str) -> None:
+    assert [(found.steps, found.kind) for found in problems(value, schema, ("p",))] == [(steps, kind)]
+
+
+def test_schemas_inside_schemas_are_looked_into_as_far_as_is_sensible() -> None:
+    schema: dict[str, Any] = {"type": "integer"}
+    value: Any = "x"
+    for _ in range(500):
+        schema, value = {"anyOf": [{"type": "array", "items": schema}]}, [value]
+    assert said_of(value, schema) == []
+
+
+def test_no_more_problems_are_looked_for_than_people_read() -> None:
+    assert len(said_of(["x"] * 1000, {"type": "List[int]"})) == MOST_PROBLEMS
+    assert len(check_calls([Call("f")] * 1000, [])) == MOST_PROBLEMS
 
 
 def test_a_call_is_checked_by_the_values_of_its_arguments() -> None:

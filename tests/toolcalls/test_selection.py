@@ -7,7 +7,7 @@ import pytest
 from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
 from toolcalls.records import Generation, Judgement, Message, Sample, Verdict
-from toolcalls.selection import REASONS, judge, nearest_attempt, truth_text, verdict
+from toolcalls.selection import REASONS, judge, truth_text, verdict
 
 COMPARATOR = Comparator()
 
@@ -37,7 +37,7 @@ def verdict_of(*texts: str, tolerance: int = 1, truth: Sample | None = None) -> 
         ("[f(a=2, b=3)]", "stop", 2, "param_mismatch"),
         ("[f(a=1, b=2), f()]", "stop", None, "wrong_count"),
         ("[g(a=1, b=2)]", "stop", None, "wrong_tool"),
-        ("[f(a=1, b=2) ", "stop", None, "unparsable"),
+        ("[f(a=1, b=2", "stop", None, "unparsable"),
         ("I cannot.", "stop", None, "not_a_call"),
         ("", "stop", None, "not_a_call"),
         ("[]", "stop", None, "not_a_call"),
@@ -49,6 +49,20 @@ def test_a_generation_is_judged_with_its_reason(text: str, finish: str, differen
     judgement = judged(text, finish)
     assert (judgement.max_param_diff, judgement.reason) == (difference, reason)
     assert (judgement.calls is not None) is (difference is not None or reason in ("wrong_count", "wrong_tool"))
+
+
+@pytest.mark.parametrize(
+    ("text", "tolerant", "strict"),
+    [
+        ("[f(a=1, b=2)]", "", ""),
+        (" [f(a=1, b=2)]\n", "", ""),
+        ("```\n[f(a=1, b=2)]\n```", "", "unparsable"),
+        ("Sure: [f(a=1, b=2)]", "", "unparsable"),
+    ],
+)
+def test_a_generation_is_read_as_strictly_as_the_comparator_wants(text: str, tolerant: str, strict: str) -> None:
+    assert judge(attempt(text), sample(), Comparator()).reason == tolerant
+    assert judge(attempt(text), sample(), Comparator(reading="strict")).reason == strict
 
 
 def test_text_equality_is_judged_against_the_truth_as_it_would_be_trained() -> None:
@@ -67,7 +81,7 @@ def test_text_equality_is_judged_against_the_truth_as_it_would_be_trained() -> N
         (" \n", "stop", None, "not_a_call"),
         ("None of the functions", "length", None, "truncated"),
         ("[f(a=1)]", "stop", None, "wrong_count"),
-        ("You could try [f(a=1)]", "stop", None, "unparsable"),
+        ("You could try [f(a=1)]", "stop", None, "wrong_count"),
         ("[f(a=1", "stop", None, "unparsable"),
     ],
 )
@@ -111,16 +125,6 @@ def test_reason_of_a_verdict_is_its_nearest_attempt_s() -> None:
     assert REASONS == (
         "param_mismatch", "too_many_calls", "wrong_count", "wrong_tool", "unparsable", "not_a_call", "truncated", "too_long",
     )  # fmt: skip
-
-
-def test_nearest_attempt_has_the_least_difference_then_the_nearest_reason_then_comes_first() -> None:
-    def judgement(difference: int | None, reason: str) -> Judgement:
-        return Judgement(None, difference, reason, "", False)
-
-    mismatches = [judgement(None, "wrong_count"), judgement(3, "param_mismatch"), judgement(2, "param_mismatch")]
-    assert nearest_attempt(mismatches) == 2
-    assert nearest_attempt([judgement(None, "too_long"), judgement(None, "truncated"), judgement(None, "truncated")]) == 1
-    assert nearest_attempt([]) is None
 
 
 def test_most_frequent_other_answer_is_counted_by_what_it_says() -> None:
