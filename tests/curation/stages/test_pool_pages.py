@@ -138,13 +138,13 @@ def test_a_sample_shows_equal_answers_together_and_what_differs(get: Get) -> Non
 
 def test_an_answer_tells_its_dialect_and_what_the_tools_do_not_allow(get: Get, iteration: Iteration) -> None:
     write(iteration, 3, 0, 'Gladly.\n<tool_call>{"name": "get_weather", "arguments": {"city": 7, "wind": true}}</tool_call>')
-    write(iteration, 3, 1, '[get_weather("Oslo")]')
+    write(iteration, 3, 1, '[get_weather(city="Oslo"')
     page = get(f"pool/{pk(3)}/")
     assert "· hermes form" in page
     assert "Read past prose." in page
     assert "city: a text is needed, not 7" in page
     assert "&#x27;get_weather&#x27; has no parameter &#x27;wind&#x27;" in page
-    assert "It cannot be read: a positional argument, at character 14." in page
+    assert "It cannot be read: cut off: " in page
 
 
 def write(iteration: Iteration, number: int, attempt: int, text: str) -> None:
