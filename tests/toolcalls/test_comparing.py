@@ -56,6 +56,50 @@ def test_worked_examples_of_the_design_come_out_as_stated(
     assert compared(truth, output, *tools) == (difference, reason)
 
 
+FLIGHT = '[bookFlight(origin="New York", destination="London", departure_date="2024-10-03")]'
+
+
+@pytest.mark.parametrize(
+    ("output", "difference", "reason"),
+    [
+        (FLIGHT, 0, ""),  # Figure 7: "it is correct already"
+        (FLIGHT.replace("2024-10-03", "2024-10-02"), 1, ""),  # §3.2: "at most 1 different parameter values"
+        (FLIGHT.replace(', departure_date="2024-10-03"', ""), 1, ""),
+        (FLIGHT.replace("2024-10-03", "tomorrow").replace("New York", "NYC"), 2, "param_mismatch"),
+        (FLIGHT.replace("bookFlight", "searchFlight"), None, "wrong_tool"),  # "the used tools are exactly the same"
+        (f"[{FLIGHT[1:-1]}, {FLIGHT[1:-1]}]", None, "wrong_count"),
+    ],
+)
+def test_the_paper_s_example_comes_out_as_the_paper_says(output: str, difference: int | None, reason: str) -> None:
+    assert compared(FLIGHT, output) == (difference, reason)
+
+
+PEERS_TRAPS = [
+    ("a boolean taken for a number", "[f(a=True)]", "[f(a=1)]", 1),
+    ("a boolean in a list taken for a number", "[f(a=[True, False])]", "[f(a=[1, 0])]", 1),
+    ("numbers not compared at all", "[f(a=5)]", "[f(a=6)]", 1),
+    ("strings compared by being contained", '[f(a="Rome, Italy")]', '[f(a="Rome")]', 1),
+    ("the order of lists forgotten", '[f(a=["x", "y"])]', '[f(a=["y", "x"])]', 1),
+    ("duplicates in lists merged", "[f(a=[1, 1, 2])]", "[f(a=[1, 2, 2])]", 1),
+    ("duplicate calls merged", "[f(a=1), f(a=1), f(a=2)]", "[f(a=1), f(a=2), f(a=2)]", 1),
+    ("a second call of a tool lost", "[f(a=1), f(a=2)]", "[f(a=2)]", None),
+    ("an optional parameter left out unseen", "[f(a=1, b=2)]", "[f(a=1)]", 1),
+    ("calls of one tool paired greedily", "[f(a=1, b=2, c=1), f(a=1, b=2, c=2)]", "[f(a=1, b=2, c=2), f(a=9, b=2, c=1)]", 1),
+    ("a name with spaces cut short", "[Market Trends API(a=1)]", "[Market News API(a=1)]", None),
+    ("a suffix taken for a number of the call", "[f_1(a=1)]", "[f(a=1)]", None),
+    ("dots and underscores taken for the same", "[a.b(x=1)]", "[a_b(x=1)]", None),
+    ("an empty text taken for an omission", '[f(a=1, b="")]', "[f(a=1)]", 1),
+    ("punctuation dropped", '[f(a="a-b")]', '[f(a="ab")]', 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("truth", "output", "difference"), [trap[1:] for trap in PEERS_TRAPS], ids=[trap[0] for trap in PEERS_TRAPS]
+)
+def test_what_other_programs_get_wrong_is_seen(truth: str, output: str, difference: int | None) -> None:
+    assert compared(truth, output)[0] == difference
+
+
 VALUES = [
     ("1", "1.0", True),
     ("0", "-0.0", True),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
-from toolcalls.differing import CallDiff, align, summary
+from toolcalls.differing import CallDiff, align, changes, summary
 
 TOOL = {"name": "f", "parameters": {"type": "object", "properties": {"a": {}, "b": {"default": "x"}}, "required": ["a"]}}
 
@@ -77,10 +77,34 @@ def test_a_default_counts_as_nothing_where_the_comparator_says_so() -> None:
         ([call(a=1)], [call("g")], "missing f, extra g"),
         ([call(a="Roma" * 20)], [call(a=1)], 'f(a: "RomaRomaRomaRomaRomaRomaRomaRom… → 1)'),
         ([call(str(n)) for n in range(5)], [], "missing 0, missing 1, missing 2, and 2 more"),
+        (
+            [call("hotel", address={"city": "Rome", "zip": 1}, beds=[1, 2])],
+            [call("hotel", address={"city": "Roma", "zip": 1}, beds=[2])],
+            'hotel(address.city: "Rome" → "Roma", beds[0]: 1 → nothing)',
+        ),
+        ([call(**{"start date": 1})], [call(**{"start date": 2})], 'f(["start date"]: 1 → 2)'),
     ],
 )
 def test_differences_are_told_on_one_line(truth: list[Call], output: list[Call], line: str) -> None:
     assert summary(align(truth, output)) == line
+
+
+def test_a_changed_parameter_tells_its_places() -> None:
+    (diff,) = align([call(a={"b": [1, 2], "c": 3}, d=1)], [call(a={"b": [1, 5], "e": 4}, d=1)])
+    a, d = diff.parameters
+    assert [(place.steps, place.expected, place.given, place.kind) for place in a.places] == [
+        (("b", 1), 2, 5, "value"), (("c",), 3, None, "missing"), (("e",), None, 4, "extra"),
+    ]  # fmt: skip
+    assert d.places == ()
+    assert changes(a) == ["a.b[1]: 2 → 5", "a.c: 3 → nothing", "a.e: nothing → 4"]
+
+
+def test_differences_are_counted_as_the_comparator_does() -> None:
+    truth, output = [call(a={"b": 1, "c": 2}, s="Rome")], [call(a={"b": 3, "c": 4}, s="rome")]
+    assert [each.differences for each in align(truth, output)] == [2]
+    loose = Comparator(nested=True, string_folding="case")
+    (diff,) = align(truth, output, comparator=loose)
+    assert (diff.differences, [one.kind for one in diff.parameters]) == (2, ["changed", "same"])
 
 
 _calls = st.lists(
