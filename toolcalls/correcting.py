@@ -51,7 +51,10 @@ def _tool_problems(calls: Sequence[Call], sample: Sample) -> list[str]:
 
 def _form_problems(calls: tuple[Call, ...]) -> list[str]:
     """The truth must survive the call form, or no model could ever give it."""
-    back = parse(render(calls))
+    try:
+        back = parse(render(calls))
+    except ValueError as error:
+        return [f"it cannot be written in the call form ({error}); rename or shorten what stands there"]
     if back == Calls(calls, "paper"):
         return []
     why = back.reason if isinstance(back, ParseFailure) else "it reads back differently"

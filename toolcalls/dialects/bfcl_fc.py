@@ -7,27 +7,29 @@ import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call
+from toolcalls.dialects.call_objects import Spelling, comma, members, read_arguments
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
-_KEY = r"""(?:"(?:[^"\\]|\\.){1,256}+"|'(?:[^'\\]|\\.){1,256}+')"""
+_KEY = r"""(?:"(?:[^"\\]|\\.){0,1024}+"|'(?:[^'\\]|\\.){0,1024}+')"""
 _BEGINS = re.compile(rf"""\[\s*\{{\s*{_KEY}\s*:\s*["']\s*\{{|\A\[\s*\{{\s*{_KEY}\s*:\s*\{{""", re.DOTALL)
+_SPELLING = Spelling(arguments=("text",))
 
 
 def read(reader: Reader) -> list[Call]:
     """Read the list; arguments that are an object, not a string that holds one, are tolerated."""
-    at = reader.position
-    found = reader.json_value()
-    calls: list[Call] = []
-    for item in found if isinstance(found, list) else [None]:
-        if not isinstance(item, dict) or not item:
-            raise reader.unreadable("a call that is no object")
-        for name, given in item.items():
-            if not isinstance(given, str):
-                reader.tolerate("arguments as an object")
-            calls.append(reader.call(name, reader.embedded(given, at) if isinstance(given, str) else given))
-        if len(item) > 1:
-            reader.tolerate("several calls in an object")
+    reader.expect("[")
+    reader.skip_space()
+    calls = _object(reader)
+    while comma(reader, "]"):
+        calls += _object(reader)
+    return calls
+
+
+def _object(reader: Reader) -> list[Call]:
+    calls = [reader.call(name, read_arguments(reader, _SPELLING)) for name in members(reader)]
+    if len(calls) > 1:
+        reader.tolerate("several calls in an object")
     return calls
 
 
@@ -36,4 +38,4 @@ def render(calls: Sequence[Call]) -> str:
     return json.dumps([{call.name: json.dumps(call.arguments, ensure_ascii=False)} for call in calls], ensure_ascii=False)
 
 
-DIALECT = Dialect("bfcl_fc", _BEGINS, read, render)
+DIALECT = Dialect("bfcl_fc", _BEGINS, read, render, needs="{")

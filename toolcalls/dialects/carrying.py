@@ -10,16 +10,20 @@ from toolcalls.limits import LIMITS
 from toolcalls.rows import is_storable
 
 
+def uncarried(what: str, form: str) -> ValueError:
+    return ValueError(f"{what}, which the form {form!r} cannot carry")
+
+
 def check(calls: Sequence[Call], form: str) -> None:
-    """Raise ValueError, which names it, for the first name or value that `form` cannot carry."""
+    """Raise ValueError, which names it, for the first name or value that no form can carry."""
     if not calls:
-        raise ValueError(f"the form {form!r} cannot carry a list of no calls")
+        raise uncarried("a list of no calls", form)
     if len(calls) > LIMITS.calls:
-        raise ValueError(f"the form {form!r} cannot carry more than {LIMITS.calls} calls")
+        raise uncarried(f"more than {LIMITS.calls} calls", form)
     for call in calls:
         _check_name(call.name, form)
         if not call.name.strip():
-            raise ValueError(f"the form {form!r} cannot carry the name {call.name!r}")
+            raise uncarried(f"the name {call.name!r}", form)
         for name, value in call.arguments.items():
             _check_name(name, form)
             _check_value(value, form, f"{call.name}.{name}")
@@ -27,7 +31,7 @@ def check(calls: Sequence[Call], form: str) -> None:
 
 def _check_name(name: Json, form: str) -> None:
     if not isinstance(name, str) or not is_storable(name) or len(name) > LIMITS.name:
-        raise ValueError(f"the form {form!r} cannot carry the name {name!r}")
+        raise uncarried(f"the name {name!r}", form)
 
 
 def _check_value(value: Json, form: str, where: str) -> None:
@@ -37,27 +41,27 @@ def _check_value(value: Json, form: str, where: str) -> None:
         inner, depth = left.pop()
         if isinstance(inner, (dict, list, tuple)):
             if depth == 0:
-                raise ValueError(f"the form {form!r} cannot carry a value nested as deep as that of {where}")
-            keys = list(inner) if isinstance(inner, dict) else []
-            if not all(isinstance(key, str) for key in keys):
-                raise ValueError(f"the form {form!r} cannot carry the keys in {where}: not all are strings")
-            left += [(key, depth) for key in keys]
-            left += [(item, depth - 1) for item in (inner.values() if isinstance(inner, dict) else inner)]
-        elif not _is_plain(inner):
-            raise ValueError(f"the form {form!r} cannot carry the value of {where}, or a part of it: {_said(inner)}")
+                raise uncarried(f"a value nested more than {LIMITS.depth} deep in {where}", form)
+            if isinstance(inner, dict):
+                left += [(_text(key, form, where), depth) for key in inner]
+                inner = list(inner.values())
+            left += [(item, depth - 1) for item in inner]
+        elif problem := _problem(inner):
+            raise uncarried(f"{problem} in {where}", form)
 
 
-def _is_plain(value: Json) -> bool:
+def _text(key: Json, form: str, where: str) -> str:
+    if not isinstance(key, str):
+        raise uncarried(f"the key {key!r} in {where}", form)
+    return key
+
+
+def _problem(value: Json) -> str:
+    """Why this value, which holds no others, cannot be written; empty of one that can."""
     if isinstance(value, str):
-        return is_storable(value)
+        return "" if is_storable(value) else "a text with a NUL character or half of a surrogate pair"
     if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, bool) or value is None:
-        return True
-    return isinstance(value, int) and abs(value) < 10**LIMITS.digits
-
-
-def _said(value: Json) -> str:
-    if isinstance(value, int):
-        return f"a number of more than {LIMITS.digits} digits"
-    return repr(value)[:80] if isinstance(value, (str, float)) else f"no JSON value but {type(value).__name__}"
+        return "" if math.isfinite(value) else f"the number {value}"
+    if value is None or isinstance(value, int):
+        return "" if value is None or abs(value) < 10**LIMITS.digits else f"a number of more than {LIMITS.digits} digits"
+    return f"a value of type {type(value).__name__}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call, Json
+from toolcalls.dialects.carrying import uncarried
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.raw_values import read_raw, write_raw
 from toolcalls.dialects.tags import NAME, unmarked
@@ -60,7 +61,7 @@ def render(calls: Sequence[Call]) -> str:
 
 def _name(call: Call) -> str:
     if call.name.startswith(("{", "[")) or not (call.arguments or re.fullmatch(_BARE, call.name)):
-        raise ValueError(f"the form 'glm' cannot carry the name {call.name!r}")
+        raise uncarried(f"the name {call.name!r}", "glm")
     return unmarked("glm", call.name)
 
 
@@ -71,4 +72,4 @@ def _pairs(call: Call) -> str:
     )
 
 
-DIALECT = Dialect("glm", _NAME, read, render, tagged=True)
+DIALECT = Dialect("glm", _NAME, read, render, tagged=True, needs="<")

@@ -41,4 +41,6 @@ def render(calls: Sequence[Call]) -> str:
     return "\n".join(f"<tool_call>\n{write_call(call)}\n</tool_call>" for call in calls)
 
 
-DIALECT = Dialect("hermes", re.compile(r"<tool_?calls?(?:\s[^<>\n]{0,128})?>", re.IGNORECASE), read, render, tagged=True)
+DIALECT = Dialect(
+    "hermes", re.compile(r"<tool_?calls?(?:\s[^<>\n]{0,128})?>", re.IGNORECASE), read, render, tagged=True, needs="<"
+)

@@ -60,4 +60,4 @@ def render(calls: Sequence[Call]) -> str:
     return _ALL + "".join(texts) + _ALL_END
 
 
-DIALECT = Dialect("kimi", re.compile(rf"{re.escape(_ALL)}|{re.escape(_ONE)}"), read, render, tagged=True)
+DIALECT = Dialect("kimi", re.compile(rf"{re.escape(_ALL)}|{re.escape(_ONE)}"), read, render, tagged=True, needs="<")

@@ -47,4 +47,6 @@ def render(calls: Sequence[Call]) -> str:
     return _MARK + "; ".join(write_call(call, "parameters") for call in calls)
 
 
-DIALECT = Dialect("llama3", re.compile(rf"<\|python_tag\|>\s*(?=\{{|\[\s*\{{|{_BUILTIN.pattern})"), read, render, tagged=True)
+DIALECT = Dialect(
+    "llama3", re.compile(rf"<\|python_tag\|>\s*(?=\{{|\[\s*\{{|{_BUILTIN.pattern})"), read, render, tagged=True, needs="<"
+)

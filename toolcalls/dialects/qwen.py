@@ -99,4 +99,5 @@ DIALECT = Dialect(
     read,
     render,
     tagged=True,
+    needs="<",
 )

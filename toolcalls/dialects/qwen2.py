@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
+from toolcalls.dialects.carrying import uncarried
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
@@ -45,8 +46,8 @@ def render(calls: Sequence[Call]) -> str:
 
 def _name(name: str) -> str:
     if name != name.strip() or "\n" in name or "✿" in name or name.startswith(":"):
-        raise ValueError(f"the form 'qwen2' cannot carry the name {name!r}")
+        raise uncarried(f"the name {name!r}", "qwen2")
     return name
 
 
-DIALECT = Dialect("qwen2", re.compile("✿FUNCTION✿"), read, render, tagged=True)
+DIALECT = Dialect("qwen2", re.compile("✿FUNCTION✿"), read, render, tagged=True, needs="✿")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from toolcalls.answers import Call
+from toolcalls.dialects.carrying import uncarried
 from toolcalls.literals import Reader
 
 
@@ -56,7 +57,7 @@ def read_blocks(reader: Reader, opening: Mark, closing: Mark, body: Callable[[Re
 def unmarked(form: str, name: str) -> str:
     """The name, which stands between tags as it is; raises ValueError where `form` could not carry it."""
     if _UNFIT.search(name) or name != name.strip():
-        raise ValueError(f"the form {form!r} cannot carry the name {name!r}")
+        raise uncarried(f"the name {name!r}", form)
     return name
 
 

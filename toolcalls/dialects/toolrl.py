@@ -31,4 +31,5 @@ DIALECT = Dialect(
     read,
     render,
     tagged=True,
+    needs="<",
 )
