@@ -56,10 +56,7 @@ class _Bfcl:
         if mode not in bfcl.MODES:
             raise InputError(f"mode {mode!r}: there are {', '.join(map(repr, bfcl.MODES))}")
         question = self._questions.question(category, sample_id)
-        try:
-            return bfcl.score(category, mode, output_text, question.functions, question.answer)
-        except ModuleNotFoundError as error:
-            raise InputError(f"{category} needs the package {error.name!r}: install whetstone[official]") from error
+        return bfcl.score(category, mode, output_text, question.functions, question.answer)
 
 
 _OPEN: dict[str, Callable[[Path], Benchmark]] = {"bfcl": _Bfcl, "acebench": Questions, "apibank": Dialogues}

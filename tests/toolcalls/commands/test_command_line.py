@@ -105,3 +105,17 @@ def test_what_is_no_number_is_refused(option: str, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         main(["compare", option])
     assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.process
+def test_category_without_its_package_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "bfcl"
+    (folder / "possible_answer").mkdir(parents=True)
+    (folder / "BFCL_v4_simple_java.json").write_text('{"id": "one", "question": [], "function": []}\n')
+    (folder / "possible_answer" / "BFCL_v4_simple_java.json").write_text('{"id": "one", "ground_truth": []}\n')
+    row = {"sample_id": "one", "category": "simple_java", "mode": "prompt", "output_text": "f()"}
+    without = "import runpy, sys; sys.modules['tree_sitter'] = None; runpy.run_module('toolcalls', run_name='__main__')"
+    arguments = [sys.executable, "-c", without, "score", "--benchmark", "bfcl", "--data", str(tmp_path)]
+    done = subprocess.run(arguments, input=json.dumps(row).encode(), capture_output=True, cwd=ROOT, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert "whetstone[official]" in json.loads(done.stderr)["error"]
