@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcalls.answers import Call
-from toolcalls.dialects import DIALECTS
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.expressions import LooseReader
 from toolcalls.limits import Limits
@@ -26,8 +25,8 @@ class Span:
     failure: Unreadable | None = None
 
 
-def read_with(dialects: Iterable[Dialect], text: str, start: int, limits: Limits, *, strict: bool, count: int = 0) -> Span | None:
-    """Read calls at `start` with the first dialect that can; else the failure of the one that came furthest.
+def read_with(dialects: Sequence[Dialect], text: str, start: int, limits: Limits, *, strict: bool, count: int = 0) -> Span:
+    """Read calls at `start` with the first of at least one dialect that can; else the failure of the one that came furthest.
 
     A strict reading must come to the end of the text. `count`: calls read before, which the limit counts too.
     """
@@ -47,38 +46,41 @@ def read_with(dialects: Iterable[Dialect], text: str, start: int, limits: Limits
             failure = raised
         if failed is None or failed.end < reader.position:
             failed = Span(dialect, start, max(reader.position, start + 1), [], [], failure)
+    assert failed is not None  # there is at least one dialect
     return failed
 
 
 class Finder:
     """Goes through a text once, from left to right, past thinking blocks, and keeps the spans of calls that it meets."""
 
-    def __init__(self, text: str, limits: Limits) -> None:
+    def __init__(self, text: str, dialects: Sequence[Dialect], limits: Limits) -> None:
         self.spans: list[Span] = []
         self.open_thought = False  # whether a thinking block was met that never ends
         self._text = text
         self._limits = limits
         self._position = unopened_thought_end(text) if "</" in text else 0
-        self._begins = {dialect: dialect.begins.search(text, self._position) for dialect in DIALECTS}
-        self._thinking = THINKING.search(text, self._position)
+        self._begins = [(dialect, dialect.begins.search(text, self._position)) for dialect in dialects]
+        self._thinking = THINKING.search(text, self._position) if "<" in text else None
 
     def run(self) -> None:
         """Find every span; after one of an untagged dialect that cannot be read, only those of tagged ones."""
         while True:
-            self._look_ahead()
-            start = min((found.start() for found in self._begins.values() if found), default=len(self._text))
+            start = min([found.start() for _, found in self._begins if found], default=len(self._text))
             if self._thinking and self._thinking.start() < start:
                 self._pass_thinking(self._thinking["tag"], self._thinking.end())
             elif start == len(self._text):
                 return
             else:
                 self._read(start)
+            if self._position >= len(self._text):
+                return
+            self._look_ahead()
 
     def _look_ahead(self) -> None:
-        """Search again what begins before the position."""
-        for dialect, found in self._begins.items():
+        """Search again for what begins before the position; of a dialect that begins nowhere there is nothing to search."""
+        for number, (dialect, found) in enumerate(self._begins):
             if found and found.start() < self._position:
-                self._begins[dialect] = dialect.begins.search(self._text, self._position)
+                self._begins[number] = dialect, dialect.begins.search(self._text, self._position)
         if self._thinking and self._thinking.start() < self._position:
             self._thinking = THINKING.search(self._text, self._position)
 
@@ -88,12 +90,11 @@ class Finder:
         self._position = inside if end < 0 else end + len(tag) + 3
 
     def _read(self, start: int) -> None:
-        dialects = [dialect for dialect, found in self._begins.items() if found and found.start() == start]
+        dialects = [dialect for dialect, found in self._begins if found and found.start() == start]
         count = sum(len(span.calls) for span in self.spans)
         span = read_with(dialects, self._text, start, self._limits, strict=False, count=count)
-        assert span is not None  # at least one dialect begins here
         self._position = span.end
         if span.calls or span.failure:
             self.spans.append(span)
         if span.failure and not span.dialect.tagged:
-            self._begins = {dialect: found for dialect, found in self._begins.items() if dialect.tagged}
+            self._begins = [(dialect, found) for dialect, found in self._begins if dialect.tagged]

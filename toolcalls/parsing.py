@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
 from toolcalls.dialects import DIALECTS
+from toolcalls.dialects.dialect import Dialect
+from toolcalls.dialects.plain_lists import read_plain
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
 from toolcalls.wrapping import passed_over
@@ -27,18 +29,30 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
     if len(text) > limits.length:
         return ParseFailure(f"longer than {limits.length} characters", limits.length)
     body = text.strip()
-    alone = read_with((dialect for dialect in DIALECTS if dialect.begins.match(body)), body, 0, limits, strict=True)
-    if alone and not alone.failure:
-        return Calls(tuple(alone.calls), alone.dialect.name)
-    answer = _among(body, limits) if not strict else _failure(alone) if alone else _not_alone(body)
+    if limits is LIMITS and (calls := read_plain(body)):
+        return Calls(calls, "paper")
+    answer = _read(body, limits, strict=strict)
     if isinstance(answer, ParseFailure):
         return replace(answer, position=answer.position + len(text) - len(text.lstrip()))
     return answer or Text(text)
 
 
-def _not_alone(body: str) -> ParseFailure | None:
-    starts = [found.start() for dialect in DIALECTS if (found := dialect.begins.search(body))]
-    return ParseFailure("calls must stand alone", min(starts)) if starts else None
+def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | None:
+    """Read a text without outer space; None where nothing looks like a call."""
+    dialects = [dialect for dialect in DIALECTS if dialect.needs in body]
+    first = [dialect for dialect in dialects if dialect.begins.match(body)]
+    if strict and not first:
+        starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]
+        return ParseFailure("calls must stand alone", min(starts)) if starts else None
+    if first:
+        # Where two dialects begin alike, the one whose own spelling it is counts.
+        own = strict or len(first) > 1
+        span = read_with(first, body, 0, limits, strict=own)
+        if not span.failure and span.calls and span.end == len(body):
+            return Calls(tuple(span.calls), span.dialect.name, tuple(span.tolerated))
+        if strict:
+            return _failure(span)
+    return _among(body, dialects, limits)
 
 
 def _failure(span: Span) -> ParseFailure:
@@ -46,9 +60,9 @@ def _failure(span: Span) -> ParseFailure:
     return ParseFailure(str(span.failure), span.failure.position)
 
 
-def _among(body: str, limits: Limits) -> Calls | ParseFailure | None:
+def _among(body: str, dialects: list[Dialect], limits: Limits) -> Calls | ParseFailure | None:
     """Read the calls of a text that may hold more; None where nothing looks like a call."""
-    finder = Finder(body, limits)
+    finder = Finder(body, dialects, limits)
     finder.run()
     spans = [span for span in finder.spans if span.dialect.tagged] or finder.spans
     if not spans:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call
 from toolcalls.dialects import paper
+from toolcalls.dialects.call_names import PARAMETER
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader, Unreadable
 
-_CALL = r"[\"'](?=\s*\[?\s*[^\W\d][^\"'()\[\]{}\n=:,]{0,255}\()"  # the quote before a call
+# The quote before a call: `f(`, or any name before arguments.
+_CALL = rf"[\"'](?=\s*\[?\s*(?:[\w.-]{{1,256}}\(|[^\[\]{{}}\n=]{{1,512}}\(\s*(?:{PARAMETER}=(?!=)|\)\s*[\"'])))"
 _BEGINS = re.compile(rf"\[\s*{_CALL}|\A{_CALL}(?=[^\n]*+(?<=[\"']))")
 
 
@@ -56,4 +58,4 @@ def render(calls: Sequence[Call]) -> str:
     return json.dumps([paper.render([call])[1:-1] for call in calls], ensure_ascii=False)
 
 
-DIALECT = Dialect("strings", _BEGINS, read, render)
+DIALECT = Dialect("strings", _BEGINS, read, render, needs="(")
