@@ -111,7 +111,7 @@ class Comparator:
 
     def sides(self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool]) -> tuple[Side, Side]:
         """Both lists made ready."""
-        filled, equality = self.defaults_of(tools, {normal_text(call.name) for call in (*truth, *output)}), self.equality
+        filled, equality = self.defaults_of(tools, _unevenly_called((*truth, *output))), self.equality
         return Side(truth, filled, equality), Side(output, filled, equality)
 
     def _pairs(self, one: Side, other: Side) -> list[tuple[int, int]] | None:
@@ -128,7 +128,7 @@ class Comparator:
 
     def defaults_of(self, tools: Sequence[Tool], names: Collection[str]) -> dict[str, dict[str, Json]]:
         """Tool name → the values that a call of it may omit; empty where omitting counts as a difference."""
-        if not self.schema_defaults:
+        if not self.schema_defaults or not names:
             return {}
         found = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
         return {name: by_name(defaults(found[name])) for name in names if name in found}
@@ -144,6 +144,16 @@ def comparator_of(settings: Settings) -> Comparator:
         nested=settings.nested,
         reading=settings.reading,
     )
+
+
+def _unevenly_called(calls: Iterable[Call]) -> set[str]:
+    """Tools of which one call gives a parameter that another omits. Of the rest, defaults could make no difference."""
+    given: dict[str, Collection[str]] = {}
+    return {
+        name
+        for name, call in ((normal_text(call.name), call) for call in calls)
+        if given.setdefault(name, call.arguments.keys()) != call.arguments.keys()
+    }
 
 
 def unpaired(truth: Sequence[Call], output: Sequence[Call]) -> str:
