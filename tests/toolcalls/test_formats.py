@@ -156,6 +156,8 @@ def test_toolrl_s_tools_are_read_in_json_and_as_python() -> None:
         assert weather["parameters"] == {"city": {"type": "string"}}
         assert weather["description"] == "The weather:\nin 3. Name: words."
         assert clock == {"name": "clock.now", "description": "The time.", "parameters": {}}
+    without = ROWS["toolrl"] | {"instruction": "**Available Tools**\nNone.", "output": "<response> I cannot. </response>"}
+    assert (one(without).tools, one(without).truth_text) == ((), "I cannot.")
     row = {"system": toolrl_system("{}"), "user": "<user>Rome?</user>", "answer": as_json(ROME, parameters="parameters")}
     assert one(row).truth == (ROME,)
 

@@ -67,9 +67,9 @@ def _tools(text: str, where: str) -> tuple[dict[str, Json], ...]:
         raise InputError(f"row: field {where!r} has no list of tools under {TOOLS}")
     heading = _HEADING.search(listed)
     listed = listed[: heading.start()] if heading else listed
-    starts = [(each.start(), each.end()) for each in _TOOL.finditer(listed)]
-    ends = [start for start, _ in starts[1:]] + [len(listed)]
-    return tools_of([_tool(listed[begin:end], where) for (_, begin), end in zip(starts, ends, strict=True)], where)
+    begun = list(_TOOL.finditer(listed))
+    ends = [*(found.start() for found in begun[1:]), len(listed)]
+    return tools_of([_tool(listed[found.end() : end], where) for found, end in zip(begun, ends, strict=False)], where)
 
 
 def _tool(text: str, where: str) -> dict[str, Json]:
