@@ -60,15 +60,16 @@ class Checker:
 
     def _call_wrong(self, tool: Mapping[str, Json], call: Call, answer: Mapping[str, Json]) -> Wrong | None:
         accepted = next(iter(answer.values()))
+        properties, required = tool["parameters"]["properties"], tool["parameters"]["required"]
         name = tool["name"].replace(".", "_") if self.underscores else tool["name"]
         if name not in call:
             return _wrong("wrong_func_name", f"Function name {name!r} not found in model output.")
         given = call[name]
-        for parameter in tool["parameters"]["required"]:
+        for parameter in required:
             if parameter not in given:
                 return _wrong("missing_required", f"Missing required parameter: {parameter!r}.")
         for parameter, value in given.items():
-            if wrong := self._argument_wrong(tool["parameters"]["properties"], parameter, value, accepted):
+            if wrong := self._argument_wrong(properties, parameter, value, accepted):
                 return wrong
         for parameter in accepted:
             if parameter not in given and "" not in accepted[parameter]:

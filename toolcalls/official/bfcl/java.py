@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import tree_sitter_java
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node
 
 from toolcalls.official.bfcl.decoding import bracketed
-from toolcalls.official.bfcl.syntax_errors import has_error
-from toolcalls.official.python_calls import LONGEST, Undecodable
+from toolcalls.official.bfcl.grammars import parsed
+from toolcalls.official.python_calls import Undecodable
 
 _JAVA = Language(tree_sitter_java.language(), "java")
 _QUOTED = ("string_literal", "character_literal")
@@ -23,22 +23,8 @@ _DEEPEST = 450  # about where the original's recursion ends
 def decode_java(text: str) -> list[dict[str, dict[str | None, Any]]] | None:
     """The first method invocation of the text; None where there is none. Raises Undecodable."""
     source = bracketed(text)[1:-1]
-    if len(source) > LONGEST:
-        raise Undecodable(f"more than {LONGEST} characters")
-    try:
-        tree = _parser().parse(source.encode())
-    except UnicodeEncodeError as error:
-        raise Undecodable(str(error)) from None
-    if has_error(tree):
-        raise Undecodable("Error parsing java the source code.")
-    call = _first_call(tree.root_node)
+    call = _first_call(parsed(source, _JAVA))
     return None if call is None else [_Source(source).call(call)]
-
-
-def _parser() -> Parser:
-    parser = Parser()
-    parser.set_language(_JAVA)
-    return parser
 
 
 def _first_call(root: Node) -> Node | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import tree_sitter_javascript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node
 
 from toolcalls.official.bfcl.decoding import bracketed
+from toolcalls.official.bfcl.grammars import parsed
 from toolcalls.official.bfcl.javascript_values import unquoted
-from toolcalls.official.bfcl.syntax_errors import has_error
-from toolcalls.official.python_calls import LONGEST, Undecodable
+from toolcalls.official.python_calls import Undecodable
 
 _JAVASCRIPT = Language(tree_sitter_javascript.language(), "javascript")
 
@@ -18,17 +18,7 @@ _JAVASCRIPT = Language(tree_sitter_javascript.language(), "javascript")
 def decode_javascript(text: str) -> list[dict[str, dict[str | None, Any]]] | None:
     """The first statement that is a call; None where there is none. Raises Undecodable."""
     source = bracketed(text)[1:-1]
-    if len(source) > LONGEST:
-        raise Undecodable(f"more than {LONGEST} characters")
-    parser = Parser()
-    parser.set_language(_JAVASCRIPT)
-    try:
-        tree = parser.parse(source.encode())
-    except UnicodeEncodeError as error:
-        raise Undecodable(str(error)) from None
-    if has_error(tree):
-        raise Undecodable("Error js parsing the source code.")
-    call = _first_call(tree.root_node)
+    call = _first_call(parsed(source, _JAVASCRIPT))
     return None if call is None else [{_text(call.children[0]): _arguments(call.children[1])}]
 
 

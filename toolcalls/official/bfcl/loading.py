@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolcalls.errors import InputError
+from toolcalls.official.question_files import read_objects
 
 WITHOUT_ANSWERS = ("irrelevance", "live_irrelevance", "live_relevance")
 CATEGORIES = (
@@ -55,21 +55,15 @@ class Questions:
 
 def _read_category(folder: Path, category: str) -> dict[str, Question]:
     file = f"BFCL_v4_{category}.json"
-    answers = {} if category in WITHOUT_ANSWERS else _records(folder / "possible_answer" / file)
-    questions = _records(folder / file)
     try:
-        return {
-            name: Question(record["function"], None if category in WITHOUT_ANSWERS else answers[name]["ground_truth"])
-            for name, record in questions.items()
-        }
+        questions = _records(folder / file)
+        if category in WITHOUT_ANSWERS:
+            return {name: Question(record["function"], None) for name, record in questions.items()}
+        answers = _records(folder / "possible_answer" / file)
+        return {name: Question(record["function"], answers[name]["ground_truth"]) for name, record in questions.items()}
     except KeyError as error:
-        raise InputError(f"{folder / file}: {error} is missing") from None
+        raise InputError(f"{folder / file}: {error} is missing, there or among the possible answers") from None
 
 
 def _records(path: Path) -> dict[str, Mapping[str, Any]]:
-    """The records of a file of JSON lines by their id."""
-    try:
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return {record["id"]: record for record in records}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not a file of the benchmark: {error!r}") from None
+    return {record["id"]: record for record in read_objects(path)}

@@ -1,7 +1,6 @@
 """Whether a value is among the accepted ones, as BFCL compares strings, lists, dicts and lists of dicts.
 
-After `ast_checker.py` of bfcl-eval. `""` among the accepted values marks a parameter or a
-key that may be left out.
+After `ast_checker.py` of bfcl-eval. `""` among the accepted values marks a parameter or a key that may be left out.
 """
 
 from __future__ import annotations
@@ -22,6 +21,11 @@ def standard(value: Any) -> Any:
     return value.translate(_IGNORED).lower().replace("'", '"') if type(value) is str else value
 
 
+def _all_standard(values: Sequence[Any]) -> list[Any]:
+    """By index, as the original goes through them: a dict fails here."""
+    return [standard(values[index]) for index in range(len(values))]
+
+
 def string_wrong(parameter: str, value: str, accepted: Sequence[Any]) -> Wrong | None:
     """A string equals an accepted string in standard form."""
     if standard(value) in [standard(option) for option in accepted if type(option) is str]:
@@ -32,7 +36,7 @@ def string_wrong(parameter: str, value: str, accepted: Sequence[Any]) -> Wrong |
 
 def list_wrong(parameter: str, value: Sequence[Any], accepted: Sequence[Any]) -> Wrong | None:
     """A list equals an accepted one in order; only its own strings are put in standard form, not those of inner lists."""
-    if [standard(item) for item in value] in [[standard(item) for item in option] for option in accepted]:
+    if [standard(item) for item in value] in [_all_standard(option) for option in accepted]:
         return None
     reason = f"Invalid value for parameter {parameter!r}: {value!r}. Expected one of {accepted}."
     return Wrong("value_error:list/tuple", (reason,))
@@ -67,7 +71,7 @@ def _entry_wrong(value: dict[Any, Any], accepted: Any) -> Wrong | None:
     for key, item in value.items():
         if key not in accepted:
             return Wrong("value_error:dict_key", (f"Unexpected dict key parameter: '{key}'.",))
-        options = [standard(option) for option in accepted[key]]
+        options = _all_standard(accepted[key])
         if standard(item) not in options:
             reason = f"Invalid value for parameter {key!r}: {item!r}. Expected one of {options}."
             return Wrong("value_error:dict_value", (reason,))
