@@ -75,6 +75,11 @@ class ErrorOut(Schema):
     message: str
 
 
+class BreachOut(Schema):
+    sample: str
+    message: str
+
+
 class PreviewOut(Schema):
     """What the file holds, as an import would read it; counts are of its beginning where `whole` is false."""
 
@@ -89,6 +94,8 @@ class PreviewOut(Schema):
     languages: dict[str, int]
     calls: int
     no_calls: int
+    breaking: int = Field(description="samples whose truth calls tools in a way that these do not allow; they can be imported")
+    breaches: list[BreachOut] = Field(description="the first ones")
 
 
 class Named(Schema):

@@ -15,12 +15,21 @@ from toolcalls.formats import recognised
 from toolcalls.importing import RowError, read_samples
 from toolcalls.records import Sample
 from toolcalls.rows import read_rows
+from toolcalls.schema import check_calls
 
 HEAD = 4 * 2**20  # bytes of a file that are looked at
 MOST_SAMPLES = 2000  # that are counted
 SHOWN_SAMPLES = 5
 SHOWN_ERRORS = 20
 UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What of a sample's truth its tools do not allow. No error: real data holds such truths, and people decide on them."""
+
+    sample: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Preview:
     languages: Mapping[str, int]
     calls: int  # samples whose truth calls tools
     no_calls: int
+    breaking: int  # samples whose truth calls tools in a way that these do not allow
+    breaches: tuple[Breach, ...]  # the first ones
 
 
 @dataclass(slots=True)
@@ -51,6 +62,8 @@ class _Counts:
     categories: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     calls: int = 0
+    breaking: int = 0
+    breaches: list[Breach] = field(default_factory=list)
 
     def add(self, each: Sample | RowError) -> None:
         self.found += 1
@@ -63,6 +76,9 @@ class _Counts:
         self.categories[each.category] += 1
         self.languages[each.language] += 1
         self.calls += each.truth is not None
+        if problems := check_calls(each.truth or (), each.tools):
+            self.breaking += 1
+            self.breaches += [Breach(each.id, problems[0])] if len(self.breaches) < SHOWN_ERRORS else []
 
 
 def preview(upload: Upload, format: str = "auto") -> Preview:  # noqa: A002
@@ -89,6 +105,8 @@ def preview(upload: Upload, format: str = "auto") -> Preview:  # noqa: A002
         languages=dict(counts.languages),
         calls=counts.calls,
         no_calls=counts.found - counts.skipped - counts.calls,
+        breaking=counts.breaking,
+        breaches=tuple(counts.breaches),
     )
 
 

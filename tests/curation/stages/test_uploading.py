@@ -17,8 +17,9 @@ from django.utils import timezone
 from curation.models import Dataset, Event, Project, Upload, User
 from curation.stages import import_child, uploading
 from curation.stages.errors import InputError, NotPermitted, WrongState
-from curation.stages.previewing import preview
+from curation.stages.previewing import Breach, preview
 from curation.stages.uploading import ImportOptions, options_from
+from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
 from toolcalls.records import Sample
 
@@ -257,6 +258,17 @@ def test_a_preview_names_the_lines_that_cannot_be_used(project: Project, enginee
     assert seen.formats == {"openai": 1, "unknown": 1}
     assert [error.line for error in seen.errors] == [2, 3]
     assert (seen.no_calls, seen.skipped) == (1, 2)
+
+
+def test_a_preview_tells_truths_that_their_tools_do_not_allow(
+    project: Project, engineer: User, make_sample: Callable[..., Sample]
+) -> None:
+    tools = ({"name": "f", "parameters": {"a": {"type": "List[int]"}}},)
+    good, bad = Call("f", {"a": [1]}), Call("f", {"a": ["x"], "b": 1})
+    samples = [make_sample(0, tools=tools, truth=(good,)), make_sample(1, tools=tools, truth=(good, bad))]
+    seen = preview(uploading.receive(project, "d", "f", ["\n".join(map(sample_line, samples)).encode()], engineer))
+    assert (seen.usable, seen.skipped, seen.breaking) == (2, 0, 1)
+    assert seen.breaches == (Breach("sample-1", "'f' has no parameter 'b'"),)
 
 
 @pytest.mark.parametrize("form", ["lines", "array"])
