@@ -126,6 +126,7 @@ def test_object_is_right_when_keys_are_and_values_hold_the_answers(expected: Any
         ({"type": "list(string)"}, ["Rome"], "['rome']", None),
         ({"type": "objectArray"}, [{"a": 1}], "[]", "value_error:dict_items"),
         ({"type": "objectArray"}, [{"a": 1}], "[{'a': 1}]", "crash"),
+        ({"type": "objectArray", "items": {"type": "string"}}, ["Rome"], "['rome']", None),
         (OBJECTS, ["a"], "[{'a': 1}]", "crash"),
     ],
 )

@@ -99,7 +99,7 @@ def _parameter_error(schema: Mapping[str, Any], value: Any, expected: Any) -> st
     passes, compared = _typed(value, expected, kind, inner)
     if not passes:
         return "type_error"
-    if compared and described == "objectArray":
+    if compared and described == "objectArray" and inner is dict:
         return _object_array_error(value, expected)
     return _value_error(value, expected, kind, inner) if compared else None
 
