@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from typing import NoReturn
 
 from toolcalls.answers import Call, Json
+from toolcalls.limits import LIMITS
+from toolcalls.literals import Reader, Unreadable
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,127}"
 _TEXT = r"'[^']*'|\"[^\"]*\""
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][-+]?[0-9]{1,2})?"
-_ITEM = rf"(?:{_TEXT}|{_NUMBER})"
-_ITEMS = re.compile(_ITEM)
+_NESTED = rf"(?:[^][{{}}()'\"=]++|{_TEXT})*+"  # what a list or a dict holds
+for _ in range(3):  # lists and dicts in each other
+    _NESTED = rf"(?:[^][{{}}()'\"=]++|{_TEXT}|\[{_NESTED}\]|\{{{_NESTED}\}})*+"
+_VALUE = rf"{_TEXT}|{_NUMBER}|True|False|None|true|false|null|\[{_NESTED}\]|\{{{_NESTED}\}}"
 _TOKENS = re.compile(
-    rf"({_NAME}(?: {_NAME})?)(?:=({_TEXT}|{_NUMBER}|True|False|\[(?:{_ITEM}(?:, ?{_ITEM})*)?\])(, ?(?!\))|(?=\)))|\()"
+    rf"({_NAME}(?: {_NAME})?)(?:=({_VALUE})(, ?(?!\))|(?=\)))|\()"
     r"|(\)(?:, ?(?!\Z)|\Z))"
-    r"|[A-Za-z0-9_.-]++|[\s\S]"  # what is no such list ends in these, and quickly
+    r"|[\s\S]++"  # what is no such list is passed over at once
 )
 _UNLIKE = re.compile("[\\\\\0\ud800-\udfff]")  # what a text may hold that does not stand for itself
-_WORDS = {"True": True, "False": False}
-_MOST = 512  # calls
+_WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
 
 def read_plain(text: str) -> tuple[Call, ...]:
@@ -32,7 +38,14 @@ def read_plain(text: str) -> tuple[Call, ...]:
         if value:
             if arguments is None or name in arguments:
                 return ()
-            arguments[name] = _WORDS[value] if value in _WORDS else _value(value)
+            mark = value[0]
+            if mark == "'" or mark == '"':
+                arguments[name] = value[1:-1]
+            else:
+                try:
+                    arguments[name] = _WORDS[value] if value in _WORDS else _number_or_nested(value)
+                except Unreadable:
+                    return ()
             size += len(name) + 1 + len(value) + len(separator)
         elif name:
             if arguments is not None:
@@ -45,13 +58,37 @@ def read_plain(text: str) -> tuple[Call, ...]:
             size += len(end)
         else:
             return ()
-    return tuple(calls) if size == len(text) and arguments is None and len(calls) <= _MOST else ()
+    return tuple(calls) if size == len(text) and arguments is None and len(calls) <= LIMITS.calls else ()
 
 
-def _value(text: str) -> Json:
-    mark = text[0]
-    if mark in "'\"":
-        return text[1:-1]
-    if mark == "[":
-        return [_value(item) for item in _ITEMS.findall(text)]
-    return float(text) if "." in text or "e" in text or "E" in text else int(text)
+def _number_or_nested(text: str) -> Json:
+    """Read a number, a list or a dict, as JSON where it is JSON but for its quotes. Raises Unreadable."""
+    if text[0] not in "[{":
+        return float(text) if "." in text or "e" in text or "E" in text else int(text)
+    try:
+        return _JSON.decode(text.replace("'", '"') if '"' not in text else text)
+    except ValueError:
+        return Reader(text, strict=True).value()
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key given twice")
+    return values
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) < LIMITS.digits else _refused(text)
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) and len(text) < LIMITS.digits else _refused(text)
+
+
+def _refused(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
