@@ -36,24 +36,29 @@ def near_pairing(
     return chosen
 
 
-def _rests(call: PreparedCall) -> Iterator[tuple[str, int]]:
-    """Each parameter's name, with a hash of the call without it."""
-    whole = sum(map(hash, call.key))
-    return ((item[0], whole - hash(item)) for item in call.texts.items())
+def _rests(call: PreparedCall) -> tuple[int, list[tuple[str, int]]]:
+    """A hash of the call, and each parameter's name with a hash of the call without it: sums of a hash for each parameter.
+
+    One text is hashed for each, as the hashes of pairs are so alike that sums of different ones are often the same.
+    """
+    hashes = [(name, hash(f"{name}\0{text}")) for name, text in call.texts.items()]
+    whole = sum(each for _, each in hashes)
+    return whole, [(name, whole - each) for name, each in hashes]
 
 
 def _offered(call: PreparedCall) -> Iterator[Hashable]:
-    yield "whole", sum(map(hash, call.key))
-    for name, rest in _rests(call):
+    whole, rests = _rests(call)
+    yield "whole", whole
+    for name, rest in rests:
         yield name, "value", rest
         yield "rest", rest
 
 
 def _sought(call: PreparedCall) -> Iterator[Hashable]:
     """The same nodes seen from the other side: what is whole here may be a rest there."""
-    whole = sum(map(hash, call.key))
+    whole, rests = _rests(call)
     yield "whole", whole
-    for name, rest in _rests(call):
+    for name, rest in rests:
         yield name, "value", rest
         yield "whole", rest
     yield "rest", whole
