@@ -8,6 +8,7 @@ from typing import Self
 
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS, Limits
+from toolcalls.plain_json import read_plain_json
 
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
@@ -99,8 +100,19 @@ class Reader:
             raise Unreadable(str(failure).removeprefix("cut off: "), position, final=failure.final) from None
         return value
 
+    def plain_json(self, depth: int = 0) -> Json:
+        """Read a value in the quick way, which may be `depth` deeper than others; None of null, and where that way is barred."""
+        found = read_plain_json(self.text, self.position, self.depth + depth) if self.limits is LIMITS else None
+        if found is None or found[0] is None:
+            return None
+        self.position = found[1]
+        return found[0]
+
     def json_value(self) -> Json:
         """Read one value as JSON; Python's literals in its place are tolerated as "python dict"."""
+        plain = self.plain_json()
+        if plain is not None:
+            return plain
         before, self.json = self.json, True
         value = self.value()
         self.json = before

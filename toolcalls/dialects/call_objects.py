@@ -32,6 +32,13 @@ class Spelling:
 
 def read_call(reader: Reader, spelling: Spelling) -> Call:
     """Read one object that calls a tool."""
+    start = reader.position
+    plain = reader.plain_json(2)
+    if isinstance(plain, dict) and len(plain) == 2 and "name" in plain and spelling.arguments[0] == "object":
+        arguments = plain.get(spelling.keys[0])
+        if isinstance(arguments, dict):
+            return reader.call(plain["name"], arguments)
+    reader.position = start
     parts = _Parts(reader, spelling)
     for key in members(reader):
         if key == "function" and reader.text.startswith("{", reader.position):

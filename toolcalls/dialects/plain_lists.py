@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from typing import NoReturn
 
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
+from toolcalls.plain_json import decode
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,127}"
 _TEXT = r"'[^']*'|\"[^\"]*\""
@@ -66,29 +64,6 @@ def _number_or_nested(text: str) -> Json:
     if text[0] not in "[{":
         return float(text) if "." in text or "e" in text or "E" in text else int(text)
     try:
-        return _JSON.decode(text.replace("'", '"') if '"' not in text else text)
+        return decode(text.replace("'", '"') if '"' not in text else text)
     except ValueError:
         return Reader(text, strict=True).value()
-
-
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ValueError("a key given twice")
-    return values
-
-
-def _whole(text: str) -> int:
-    return int(text) if len(text) < LIMITS.digits else _refused(text)
-
-
-def _fraction(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) and len(text) < LIMITS.digits else _refused(text)
-
-
-def _refused(text: str) -> NoReturn:
-    raise ValueError(text)
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
