@@ -80,12 +80,16 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
     except InputError as error:
         yield RowError(row.line, str(error))
         return
+    answered = False
     for turn, said in enumerate(conversation.turns):
         if said.role == "assistant" and said.trained:
+            answered = True
             try:
                 yield _checked(_turn_sample(conversation, turn, identity))
             except InputError as error:
                 yield RowError(row.line, f"turn {turn + 1}: {error}")
+    if not answered:
+        yield RowError(row.line, "no turn of the assistant that is to be learnt; add one or remove the row")
 
 
 def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample:

@@ -241,6 +241,12 @@ def test_messages_may_be_named_conversations() -> None:
     assert (recognised(row), sample.truth, sample.other) == ("openai", (ROME, OSLO), "It is May.")
 
 
+def test_a_row_without_an_answer_to_learn_is_an_error() -> None:
+    unlearnt = [*ROWS["openai"]["messages"][:1], {"role": "assistant", "content": "No.", "weight": 0}]
+    for messages in ([], ROWS["openai"]["messages"][:1], unlearnt):
+        assert "no turn of the assistant that is to be learnt" in error({"messages": messages, "tools": []})
+
+
 def test_an_endless_conversation_is_refused() -> None:
     said = turns(("human", "Rome?"), ("gpt", "Hot.")) * 501
     assert "a conversation of more than 1000 turns" in error({"conversations": said})

@@ -15,7 +15,9 @@ from toolcalls.parsing import parse
 from toolcalls.rendering import render
 
 _THOUGHTS = re.compile(r"\s*<(think|scratch_pad)>.*?</\1>\s*", re.DOTALL)
-_CALL_TAG = re.compile(r"<tool_?call|<function_?call|\[TOOL_CALLS\]|<\|python_tag\|>", re.IGNORECASE)
+_CALL_TAG = re.compile(
+    r"<tool_?call|<function_?call|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<｜tool▁call|<\|tool_call|✿FUNCTION✿", re.IGNORECASE
+)
 _LOOSE = {"prose", "no brackets"}  # what a tolerant reading looks past to find calls in words, code within prose say
 
 

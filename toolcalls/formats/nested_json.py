@@ -43,11 +43,11 @@ def text_of(text: str, where: str) -> Any:
         raise InputError(f"{where}: the text in it is {error}") from error
 
 
-def list_of(data: Any, where: str) -> list[Any]:
+def list_of(data: Any, where: str, what: str = "a list") -> list[Any]:
     """A list, or a JSON text of one."""
     listed = text_of(data, where) if isinstance(data, str) else data
     if not isinstance(listed, list):
-        raise InputError(f"{where}: a list expected, not {type(listed).__name__}")
+        raise InputError(f"{where}: {what} expected, not {type(listed).__name__}")
     return listed
 
 
@@ -55,11 +55,8 @@ def tools_of(data: Any, where: str) -> tuple[dict[str, Json], ...]:
     """Tools as a list, a JSON text of one, or a list of JSON texts; each without OpenAI's wrapper."""
     if data is None or data == "":
         return ()
-    listed = text_of(data, where) if isinstance(data, str) else data
-    if not isinstance(listed, list):
-        raise InputError(f"{where}: a list of tools expected, not {type(listed).__name__}")
     tools = []
-    for index, item in enumerate(listed):
+    for index, item in enumerate(list_of(data, where, "a list of tools")):
         place = f"{where}[{index}]"
         tool = dict(unwrapped(Fields(text_of(item, place) if isinstance(item, str) else item, place).data))
         if not tool_name(tool):

@@ -30,7 +30,7 @@ def from_openai(row: dict[str, Any]) -> Conversation:
     for index, message in enumerate(fields.get(listed, list)):
         said = Fields(message, f"{listed}[{index}]")
         role = said.one_of("role", "system", "developer", "user", "assistant", "tool", "function")
-        content = content_of(said)
+        content = _content(said)
         if role in ("system", "developer"):
             texts.append(content)
         elif role == "assistant":
@@ -49,7 +49,7 @@ def _answer(said: Fields, content: str, tools: _Tools) -> Said:
     return structured(_without_filling(calls_of(listed, said.where), listed, tools), trained)
 
 
-def content_of(said: Fields) -> str:
+def _content(said: Fields) -> str:
     """A message's text: a string, null, or a list of text parts."""
     content = said.data.get("content")
     if isinstance(content, list):

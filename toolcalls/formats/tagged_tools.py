@@ -81,5 +81,5 @@ def _tools(listed: str) -> tuple[dict[str, Json], ...]:
 
 
 def _rest(text: str) -> str:
-    pieces = (" ".join(piece.split(" ")).strip() for piece in _INSTRUCTIONS.sub("\n", text).split("\n"))
-    return "\n".join(piece for piece in pieces if piece)
+    pieces = map(str.strip, _INSTRUCTIONS.sub("\n", text).split("\n"))
+    return "\n".join(filter(None, pieces))
