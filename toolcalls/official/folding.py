@@ -11,7 +11,7 @@ from typing import Any
 ROOM = 1_000_000  # characters, list entries and bytes of whole numbers that the results of one decoding may hold together
 LONGEST = 100_000  # the same of one result
 BITS = 14_280  # of one whole number: about 4,300 decimal digits, the most that Python turns into text
-DEPTH = 200  # of operations and containers in each other
+DEPTH = 325  # of operations and containers in each other: about where `ast.unparse` ends, which comes before `eval`
 _FORMAT_WIDTH = 1_000  # the widths in a format string together
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -57,7 +57,7 @@ class Folder:
         """The value of one expression of constants, lists, tuples, sets, dicts and operators on them. Raises Unfoldable."""
         try:
             return self._value(node, DEPTH)[0]
-        except (ArithmeticError, TypeError, ValueError) as error:
+        except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
             raise Unfoldable(str(error)) from None
 
     def _value(self, node: ast.AST | None, depth: int) -> tuple[Any, int]:

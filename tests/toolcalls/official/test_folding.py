@@ -87,7 +87,7 @@ def test_what_is_no_constant_or_an_error_does_not_fold(source: str) -> None:
         "'%*d' % (999999999, 1)",
         "'%s%s%s' % (('a' * 9999,) * 3)",
         "1" + " + 1" * DEPTH,
-        "[" * (DEPTH - 10) + "1 + 1" + "]" * (DEPTH - 10) + " + []" * 20,
+        "[" * 190 + "1 + 1" + "]" * 190 + " + []" * (DEPTH - 190),
     ],
 )
 def test_a_bomb_does_not_fold(source: str) -> None:
@@ -95,6 +95,10 @@ def test_a_bomb_does_not_fold(source: str) -> None:
     with pytest.raises(Unfoldable):
         fold(_parsed(source))
     assert time.process_time() - started < 0.5
+
+
+def test_operations_in_each_other_fold_up_to_the_bound() -> None:
+    assert fold(_parsed("1" + " + 1" * (DEPTH - 1))) == DEPTH
 
 
 def test_many_small_bombs_share_one_allowance() -> None:

@@ -17,7 +17,7 @@ from toolcalls.official.python_calls import Undecodable
 _JAVA = Language(tree_sitter_java.language(), "java")
 _QUOTED = ("string_literal", "character_literal")
 _VERBATIM = (*_QUOTED, "identifier", "class_literal", "type_identifier", "method_invocation")
-_DEEPEST = 450  # about where the original's recursion ends
+_DEEPEST = 325  # about where the original's recursion ends
 
 
 def decode_java(text: str) -> list[dict[str, dict[str | None, Any]]] | None:
