@@ -39,7 +39,8 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
 
 def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | None:
     """Read a text without outer space; None where nothing looks like a call."""
-    dialects = [dialect for dialect in DIALECTS if dialect.needs in body]
+    opened = body.startswith("[")  # a list that was cut off may lack what its dialect needs
+    dialects = [dialect for dialect in DIALECTS if opened or dialect.needs in body]
     first = [dialect for dialect in dialects if dialect.begins.match(body)]
     if strict and not first:
         starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]

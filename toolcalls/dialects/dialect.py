@@ -21,4 +21,4 @@ class Dialect:
     read: Callable[[Reader], list[Call]]
     render: Callable[[Sequence[Call]], str]  # raises ValueError for what the dialect cannot carry
     tagged: bool = False  # has marks of its own: words around its calls are normal use, and it wins over untagged ones
-    needs: str = ""  # a mark without which no call of it stands in a text
+    needs: str = ""  # a mark without which no call of it stands in a text, unless the text begins with `[`

@@ -61,4 +61,4 @@ def _value(value: Json) -> str:
     return repr(value)
 
 
-DIALECT = Dialect("paper", BEGINS, read, render)
+DIALECT = Dialect("paper", BEGINS, read, render, needs="(")
