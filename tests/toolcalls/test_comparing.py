@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from toolcalls.comparing import MAX_CALLS, Comparator, Difference, answer_key, c
 from toolcalls.parsing import parse
 from toolcalls.settings import Settings, settings_from, settings_json
 
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "comparing.md"
 B_DEFAULTS_TO_X = {
     "name": "f",
     "parameters": {
@@ -235,6 +238,16 @@ def test_more_calls_of_a_tool_than_can_be_paired_is_said() -> None:
     too_many = Comparator().compare(many(0, MAX_CALLS + 1), many(1, MAX_CALLS + 1))
     assert (too_many.max_param_diff, too_many.reason) == (None, "too_many_calls")
     assert Comparator().compare(many(0, 400), many(0, 400)[::-1]).max_param_diff == 0
+
+
+def test_the_documentation_s_example_is_right() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    exec(example, {})
+
+
+def test_the_documentation_names_every_option() -> None:
+    options = re.findall(r"^\| `(\w+)` \| ", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {field.name for field in dataclasses.fields(Comparator)} <= set(options)
 
 
 def test_text_is_equal_up_to_outer_space() -> None:
