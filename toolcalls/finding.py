@@ -41,7 +41,7 @@ def read_with(dialects: Sequence[Dialect], text: str, start: int, limits: Limits
             reader.skip_space()
             if calls and reader.at_end():
                 return Span(dialect, start, reader.position, calls, [])
-            failure = Unreadable("text after the calls", reader.position)
+            failure = Unreadable("text after the calls" if calls else "no calls between the marks", reader.position)
         except Unreadable as raised:
             failure = raised
         if failed is None or failed.end < reader.position:
@@ -58,6 +58,7 @@ class Finder:
         self.open_thought = False  # whether a thinking block was met that never ends
         self._text = text
         self._limits = limits
+        self._count = 0  # of calls read
         self._position = unopened_thought_end(text) if "</" in text else 0
         self._begins = [(dialect, dialect.begins.search(text, self._position)) for dialect in dialects]
         self._thinking = THINKING.search(text, self._position) if "<" in text else None
@@ -91,10 +92,12 @@ class Finder:
 
     def _read(self, start: int) -> None:
         dialects = [dialect for dialect, found in self._begins if found and found.start() == start]
-        count = sum(len(span.calls) for span in self.spans)
-        span = read_with(dialects, self._text, start, self._limits, strict=False, count=count)
+        span = read_with(dialects, self._text, start, self._limits, strict=False, count=self._count)
         self._position = span.end
+        self._count += len(span.calls)
         if span.calls or span.failure:
             self.spans.append(span)
-        if span.failure and not span.dialect.tagged:
+        if span.failure and span.dialect.tagged:  # the answer, whatever follows
+            self._position = len(self._text)
+        elif span.failure:
             self._begins = [(dialect, found) for dialect, found in self._begins if dialect.tagged]
