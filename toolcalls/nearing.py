@@ -9,7 +9,8 @@ would not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from toolcalls.sides import Measure, PreparedCall
 
@@ -27,8 +28,9 @@ def near_pairing(
         for node in _offered(call):
             columns[node].append(column)
     row_of = {column: row for row, column in equal.items()}
+    nodes_of = cache(lambda row: tuple(_sought(one[row])))
     for row in range(len(one)):
-        if row not in equal and not _augment(row, one, columns, row_of):
+        if row not in equal and not _augment(row, nodes_of, columns, row_of):
             return None
     chosen = {row: column for column, row in row_of.items()}
     if any(measure(one[row], other[column]) > 1 for row, column in chosen.items()):
@@ -64,13 +66,15 @@ def _sought(call: PreparedCall) -> Iterator[Hashable]:
     yield "rest", whole
 
 
-def _augment(start: int, one: Sequence[PreparedCall], columns: Mapping[Hashable, Sequence[int]], row_of: dict[int, int]) -> bool:
+def _augment(
+    start: int, nodes_of: Callable[[int], Iterable[Hashable]], columns: Mapping[Hashable, Sequence[int]], row_of: dict[int, int]
+) -> bool:
     """Pair one more row along a shortest alternating path (breadth first); false when there is none."""
     seen: set[Hashable] = set()
     came_from: dict[int, int] = {}  # column → the row that reached it
     queue = [start]
     for row in queue:
-        for node in _sought(one[row]):
+        for node in nodes_of(row):
             if node in seen:
                 continue
             seen.add(node)
