@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring, encode_basestring_ascii  # one text as JSON, by far the fastest way
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from toolcalls.answers import Call, Calls, ParseFailure
 from toolcalls.conversations import Conversation
@@ -23,6 +23,7 @@ from toolcalls.rows import Row, Source, read_rows
 from toolcalls.schema import tool_name
 
 FORMATS = (OWN, *READERS)
+_NO_TEXT = ("images", "videos", "audios")
 LONGEST = 1000  # turns of one row, each of which shows all before it
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _ROLES = {"user", "assistant", "tool"}
@@ -74,9 +75,7 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
         if kind == OWN:
             yield _checked(_filled_in(from_whetstone(row.value)))
             return
-        conversation = READERS[kind](row.value)
-        if len(conversation.turns) > LONGEST:
-            raise InputError(f"a conversation of more than {LONGEST} turns; cut it into shorter ones")
+        conversation = _conversation(row.value, kind)
     except InputError as error:
         yield RowError(row.line, str(error))
         return
@@ -90,6 +89,17 @@ def _row_samples(row: Row, kind: str, identity: str) -> Iterator[Sample | RowErr
                 yield RowError(row.line, f"turn {turn + 1}: {error}")
     if not answered:
         yield RowError(row.line, "no turn of the assistant that is to be learnt; add one or remove the row")
+
+
+def _conversation(row: dict[str, Any], kind: str) -> Conversation:
+    """The row as a conversation. Raises InputError when it is none, holds more than text, or goes on for too long."""
+    for name in _NO_TEXT:
+        if row.get(name):
+            raise InputError(f"field {name!r} is given, and only text is read; leave such rows out")
+    conversation = READERS[kind](row)
+    if len(conversation.turns) > LONGEST:
+        raise InputError(f"a conversation of more than {LONGEST} turns; cut it into shorter ones")
+    return conversation
 
 
 def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample:

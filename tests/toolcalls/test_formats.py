@@ -105,7 +105,6 @@ def test_ms_swift_s_messages_without_loss_are_context_only() -> None:
     unlearnt = [message | {"loss": False} if message["role"] == "tool_call" else message for message in said]
     assert [sample.truth for sample in only_samples(read(row | {"messages": said}))] == [(ROME, OSLO), None]
     assert [sample.truth_text for sample in only_samples(read(row | {"messages": unlearnt}))] == ["20."]
-    assert "field 'images' is given, and only text is read" in error(row | {"images": ["a.png"]})
 
 
 def test_llamafactory_s_loss_weight_and_reasoning() -> None:
@@ -239,6 +238,12 @@ def test_messages_may_be_named_conversations() -> None:
     row = {"system": "It is May.", "tools": ROWS["openai"]["tools"], "conversations": ROWS["openai"]["messages"]}
     sample = one(row)
     assert (recognised(row), sample.truth, sample.other) == ("openai", (ROME, OSLO), "It is May.")
+
+
+def test_a_row_that_is_not_text_alone_is_refused() -> None:
+    for name in ("ms_swift", "sharegpt"):
+        assert "field 'images' is given, and only text is read" in error(ROWS[name] | {"images": ["a.png"]})
+    assert one(ROWS["sharegpt"] | {"images": []}).truth == (ROME, OSLO)
 
 
 def test_a_row_without_an_answer_to_learn_is_an_error() -> None:

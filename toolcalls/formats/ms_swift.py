@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from toolcalls.conversations import Conversation, Said
-from toolcalls.errors import InputError
 from toolcalls.formats.assistant_turns import joined, structured, words_or_calls
 from toolcalls.formats.nested_json import calls_of, joined_texts, text_of, tools_of
 from toolcalls.wire import Fields
-
-_SEEN_AND_HEARD = ("images", "videos", "audios")
 
 
 def from_ms_swift(row: dict[str, Any]) -> Conversation:
     """Read a row; tool_calls in a row are parallel, and a message whose `loss` is false stays context only."""
     fields = Fields(row, "row")
-    if seen := [name for name in _SEEN_AND_HEARD if row.get(name)]:
-        raise InputError(f"row: field {seen[0]!r} is given, and only text is read; leave such rows out")
     turns, other = [], []
     for index, message in enumerate(fields.get("messages", list)):
         said = Fields(message, f"messages[{index}]")
