@@ -78,7 +78,7 @@ def import_dataset(
         _refuse_errors(incoming, label)
         _refuse_crossing(dataset, storing.crossing)
         if first is not None:
-            stored = revisions.close_first(first)
+            stored = revisions.close_first(first, storing.rows)
         else:
             stored = revisions.next_revision(dataset, last, append=append, source=label, by=by)
         return _reported(dataset, stored, incoming, duplicates=incoming.duplicates + storing.duplicates, label=label, by=by)

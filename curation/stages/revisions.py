@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from curation.models import Dataset, DatasetRevision, Sample, User
 
@@ -43,8 +43,6 @@ ADD_ENTRIES = """
 INSERT INTO curation_revisionentry (revision_id, position, version_id)
 SELECT %(revision)s, position, version_id FROM listed ORDER BY position
 """
-
-
 COUNT_NEW = "SELECT count(*) FROM arrived WHERE new"
 ENTRIES = "(SELECT position, version_id FROM curation_revisionentry WHERE revision_id = %(revision)s)"
 
@@ -71,12 +69,17 @@ def open_first(dataset: Dataset, *, source: str, by: User | None) -> DatasetRevi
     )
 
 
-def close_first(revision: DatasetRevision) -> Stored:
-    """Sum up what `Storing` has filled the first revision with."""
+def close_first(revision: DatasetRevision, rows: int) -> Stored:
+    """Sum up what `Storing` has filled the first revision with.
+
+    Raises IntegrityError unless it holds as many `rows`, each with its version and sample.
+    """
     with connection.cursor() as cursor:
         cursor.execute(TIDY)
         cursor.execute(SUM_UP.format(listed=ENTRIES), {"revision": revision.pk})
         revision.sha256, revision.train, revision.heldout, calls = cursor.fetchone()
+    if (whole := revision.train + revision.heldout) != rows:
+        raise IntegrityError(f"{revision}: {whole} of {rows} rows are whole")
     revision.save(update_fields=["sha256", "train", "heldout"])
     return Stored(revision, True, revision.train + revision.heldout, calls)
 
