@@ -13,7 +13,7 @@ from typing import Any
 
 from toolcalls.official.folding import Folder, Unfoldable
 
-LONGEST = 2**18  # characters of an output; Deviation: the originals have no limit
+LONGEST = 2**18  # characters of an output; the originals have no limit
 _warnings = threading.Lock()  # catch_warnings swaps the process's filters
 
 NamedCall = dict[str, dict[str | None, Any]]  # {name: {parameter: value}}, always one name

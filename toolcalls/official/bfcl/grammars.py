@@ -6,8 +6,8 @@ from tree_sitter import Language, Node, Parser
 
 from toolcalls.official.python_calls import Undecodable
 
-LONGEST = 2**15  # characters; Deviation: the original has no limit
-_MICROSECONDS = 2_000_000  # Deviation: nor this one, which no output of ordinary calls comes near
+LONGEST = 2**15  # characters; the original has no limit
+_MICROSECONDS = 2_000_000  # the original takes its time; no output of ordinary calls comes near it
 
 
 def parsed(source: str, language: Language) -> Node:

@@ -43,7 +43,7 @@ def score(
         wrong = Checker(functions, language, underscores=mode == "fc").check(category, calls, answer or ())
     except _CRASHES:
         return Scored(None)
-    return Scored(wrong is None, wrong.error_type if wrong else None)
+    return Scored(False, wrong.error_type, wrong.reasons) if wrong else Scored(True)
 
 
 def _relevance(category: str, mode: str, output_text: str) -> Scored:
