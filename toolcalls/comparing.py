@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
+from toolcalls.identity import identical_calls
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
 from toolcalls.schema import Tool, defaults, tool_name
@@ -98,13 +98,15 @@ class Comparator:
 
         The number is the least of all pairings for up to 128 calls of a tool; see `partners` for more.
         """
+        if identical_calls(truth, output):
+            return Comparison(0, "")
         if problem := unpaired(truth, output):
             return Comparison(None, problem)
         one, other = self.sides(truth, output, tools)
-        pairs = self._pairs(one, other)
+        measure = self.measure
+        pairs = self._pairs(one, other, measure)
         if pairs is None:
             return Comparison(None, "too_many_calls")
-        measure = self.measure
         largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
         differences = tuple(_differences(one, other, pairs, measure)) if told and largest else ()
         return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", differences)
@@ -114,10 +116,9 @@ class Comparator:
         filled, equality = self.defaults_of(tools, _unevenly_called((*truth, *output))), self.equality
         return Side(truth, filled, equality), Side(output, filled, equality)
 
-    def _pairs(self, one: Side, other: Side) -> list[tuple[int, int]] | None:
+    def _pairs(self, one: Side, other: Side, measure: Measure) -> list[tuple[int, int]] | None:
         """The optimal pairing, in the truth's order of tools; None: too many calls to pair."""
         pairs: list[tuple[int, int]] = []
-        measure = self.measure
         for name, rows in one.positions.items():
             columns = other.positions[name]
             chosen = partners([one.calls[row] for row in rows], [other.calls[column] for column in columns], measure)
@@ -163,8 +164,8 @@ def unpaired(truth: Sequence[Call], output: Sequence[Call]) -> str:
     return "" if _names(truth) == _names(output) else "wrong_tool"
 
 
-def _names(calls: Iterable[Call]) -> Counter[str]:
-    return Counter(normal_text(call.name) for call in calls)
+def _names(calls: Iterable[Call]) -> list[str]:
+    return sorted([normal_text(call.name) for call in calls])
 
 
 def _differences(one: Side, other: Side, pairs: Iterable[tuple[int, int]], measure: Measure) -> Iterator[Difference]:

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
 from toolcalls.equality import Equality, by_name
+from toolcalls.identity import identical
 from toolcalls.places import places
 
 Defaults = Mapping[str, Mapping[str, Json]]  # tool name in NFC → parameter in NFC → what a call may omit
 
 
 class PreparedCall:
-    """One call as it is compared. `key` is the same for two calls exactly when their texts are: equal calls, see `Equality`."""
-
-    __slots__ = ("key", "name", "texts", "values")
+    """One call as it is compared."""
 
     def __init__(self, call: Call, defaults: Defaults, equality: Equality) -> None:
         self.name = normal_text(call.name)
         self.values = by_name(call.arguments)
-        for name, value in defaults.get(self.name, {}).items():
-            self.values.setdefault(name, value)
-        self.texts = {name: equality.canonical(value) for name, value in self.values.items()}
-        self.key = frozenset(self.texts.items())
+        if self.name in defaults:
+            self.values = {**defaults[self.name], **self.values}
+        self._equality = equality
+        self._texts: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """A parameter's canonical text, made when first asked for: calls with one possible partner need few."""
+        if name not in self._texts:
+            self._texts[name] = self._equality.canonical(self.values[name])
+        return self._texts[name]
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Parameter → its canonical text."""
+        return {name: self.text(name) for name in self.values}
+
+    @cached_property
+    def key(self) -> frozenset[tuple[str, str]]:
+        """The same for two calls exactly when their texts are: equal calls, see `Equality`."""
+        return frozenset(self.texts.items())
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the key was asked for before."""
+        return "key" in self.__dict__
 
 
 class Side:
@@ -50,15 +71,15 @@ class Measure:
         self.plain = self.texts_decide and not nested  # and a parameter whose texts differ counts 1
 
     def __call__(self, one: PreparedCall, other: PreparedCall) -> int:
-        shared = one.texts.keys() & other.texts.keys()
-        alone = len(one.texts) + len(other.texts) - 2 * len(shared)
-        if self.plain:
+        shared = one.values.keys() & other.values.keys()
+        alone = len(one.values) + len(other.values) - 2 * len(shared)
+        if self.plain and one.keyed and other.keyed:
             return alone + len(shared) - len(one.key & other.key)
         return alone + sum(self.parameter(one, other, name) for name in shared)
 
     def parameter(self, one: PreparedCall, other: PreparedCall, name: str) -> int:
         """How much a parameter that both calls have counts."""
-        if one.texts[name] == other.texts[name]:
+        if identical(one.values[name], other.values[name]) or one.text(name) == other.text(name):
             return 0
         if self.nested:
             return sum(1 for _ in places(one.values[name], other.values[name], self.equality))
