@@ -81,6 +81,29 @@ OWN = [
         ),
         [Call("a.f", {"a": 1}), G],
     ),
+    (
+        "invoke",
+        (
+            '<function_calls>\n<invoke name="f">\n<parameter name="a">1</parameter>\n</invoke>\n'
+            '<invoke name="g">\n</invoke>\n</function_calls>'
+        ),
+        [F, G],
+    ),
+    ("invoke", '<minimax:tool_call>\n<invoke name="f">\n<parameter name="a">1</parameter>\n</invoke>\n</minimax:tool_call>', [F]),
+    (
+        "invoke",
+        (
+            '<｜DSML｜function_calls>\n<｜DSML｜invoke name="f">\n'
+            '<｜DSML｜parameter name="a" string="true">1</｜DSML｜parameter>\n'
+            '<｜DSML｜parameter name="b" string="false">[1]</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>'
+        ),
+        [Call("f", {"a": "1", "b": [1]})],
+    ),
+    ("react", 'Action: f\nAction Input: {"a": 1}', [F]),
+    ("react", 'Action: f\nAction Input: {"a": 1}\nAction: g\nAction Input: {}', [F, G]),
+    ("harmony", '<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a": 1}<|call|>', [F]),
+    ("harmony", '<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a": 1}', [F]),
+    ("harmony", '<|start|>assistant to=functions.f<|channel|>commentary json<|message|>{"a": 1}<|call|>', [F]),
     ("glm", "<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>", [F]),
     ("glm", "<tool_call>f<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>\n<tool_call>g</tool_call>", [F, G]),
 ]
@@ -129,6 +152,7 @@ TOLERATED = [
     ("qwen", "<function=f>\n<parameter=a>\n1\n</parameter>\n</function>", "missing tag"),
     ("qwen", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</function>\n</tool_call>", "missing tag"),
     ("deepseek", '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1}<｜tool▁call▁end｜>', "missing tag"),
+    ("invoke", '<invoke name="f"><parameter name="a">1</parameter></invoke>', "missing tag"),
     ("kimi", '<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>', "missing tag"),
 ]
 
@@ -181,6 +205,10 @@ FAILURES = [
     ("✿FUNCTION✿: f\n", "cut off"),
     ('<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1}', "cut off"),
     ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1", "cut off"),
+    ('<function_calls><invoke name="f"><parameter name="a">1', "cut off"),
+    ('<function_calls><invoke name="f">', "cut off"),
+    ('Action: f\nAction Input: {"a": 1', "cut off"),
+    ('<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a": 1', "cut off"),
     ('{"name": "f", "arguments": {"a": 1, "a": 2}}', "given twice"),
     ('{"name": "f", "name": "g", "arguments": {}}', "given twice"),
     ('{"name": "f", "arguments": {}, "parameters": {}}', "second"),

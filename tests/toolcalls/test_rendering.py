@@ -16,6 +16,7 @@ from toolcalls.rendering import render, surely_survives
 
 F, G = Call("f", {"a": 1, "b": "x"}), Call("get weather", {})
 FORMS = [dialect.name for dialect in DIALECTS]
+SPACED = [form for form in FORMS if form not in ("glm", "harmony")]  # those that carry any name with a space in it
 WRITTEN = {
     "paper": '[f(a=1, b="x"), get weather()]',
     "strings": '["f(a=1, b=\\"x\\")", "get weather()"]',
@@ -51,6 +52,11 @@ WRITTEN = {
         '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{"a": 1, "b": "x"}<｜tool▁call▁end｜>'
         "<｜tool▁call▁begin｜>get weather<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
     ),
+    "invoke": (
+        '<function_calls>\n<invoke name="f">\n<parameter name="a">1</parameter>\n<parameter name="b">x</parameter>\n</invoke>\n'
+        '<invoke name="get weather">\n</invoke>\n</function_calls>'
+    ),
+    "react": 'Action: f\nAction Input: {"a": 1, "b": "x"}\nAction: get weather\nAction Input: {}',
     "kimi": (
         '<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1, "b": "x"}'
         "<|tool_call_end|><|tool_call_begin|>functions.get weather:1<|tool_call_argument_begin|>{}"
@@ -71,7 +77,22 @@ def test_a_name_with_a_space_and_no_arguments_is_none_of_glm() -> None:
     )
     with pytest.raises(ValueError, match="the name 'get weather', which the form 'glm' cannot carry"):
         render([F, G], "glm")
-    assert set(FORMS) == {*WRITTEN, "glm"}
+
+
+def test_a_name_with_a_space_is_none_of_harmony() -> None:
+    written = [F, Call("weather")]
+    text = (
+        '<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a": 1, "b": "x"}<|call|><|start|>assistant'
+        "<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{}<|call|>"
+    )
+    assert render(written, "harmony") == text
+    assert parse(text) == Calls(tuple(written), "harmony")
+    with pytest.raises(ValueError, match="the name 'get weather', which the form 'harmony' cannot carry"):
+        render([F, G], "harmony")
+
+
+def test_every_form_is_written_in_a_test() -> None:
+    assert set(FORMS) == {*WRITTEN, "glm", "harmony"}
 
 
 def test_one_call_is_an_object_and_no_list_in_bare_json() -> None:
@@ -103,7 +124,7 @@ RAW = [
 def test_values_without_a_schema_are_quoted_where_they_would_be_read_as_another(value: object, text: str) -> None:
     call = Call("f", {"a": value, "b": "x"})
     assert f"<parameter=a>\n{text}\n</parameter>" in render([call], "qwen")
-    for form in ("qwen", "glm"):
+    for form in ("qwen", "glm", "invoke"):
         assert parse(render([call], form)) == Calls((call,), form)
 
 
@@ -143,11 +164,11 @@ def test_rendered_calls_are_read_back_unchanged_in_every_dialect_that_carries_th
 
 @given(written=st.lists(usual_calls, min_size=1, max_size=3))
 def test_every_dialect_carries_names_with_spaces_dots_hyphens_and_chinese(written: list[Call]) -> None:
-    for form in {*FORMS} - {"glm"}:
+    for form in SPACED:
         assert parse(render(written, form)) == Calls(tuple(written), form)
 
 
-@pytest.mark.parametrize("form", sorted({*FORMS} - {"glm"}))
+@pytest.mark.parametrize("form", SPACED)
 @pytest.mark.parametrize("name", ["User Feed (Video Posts) V2", "uber.ride", "get-time", "查询 天气", "Top (a, b) (c (d)) List"])
 def test_every_dialect_carries_the_names_of_toolace(form: str, name: str) -> None:
     written = (Call(name, {"a": 1}), Call(name))
@@ -205,6 +226,8 @@ UNCARRIED_NAMES = [
     ("kimi", Call("f\n"), "the name 'f\\n'"),
     ("glm", Call("{f", {"a": 1}), "the name '{f'"),
     ("qwen2", Call("✿"), "the name '✿'"),
+    ("invoke", Call('f"'), "the name 'f\"'"),
+    ("react", Call("f\ng"), "the name 'f\\ng'"),
 ]
 
 
