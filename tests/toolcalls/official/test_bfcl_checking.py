@@ -251,6 +251,11 @@ def test_the_verdict_is_open_where_the_original_crashes(functions: Any, accepted
     assert score("simple_python", "prompt", f"f(a={value})", functions, [{"f": {"a": accepted}}]) == Scored(None)
 
 
+def test_the_verdict_is_open_where_the_answer_is_empty() -> None:
+    for category in ("simple_python", "multiple", "parallel"):
+        assert score(category, "prompt", "f(a=1)", _tool(), [{}]) == Scored(None)
+
+
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ValueError, match="mode 'chat'"):
         score("simple_python", "chat", "f()", [RING], TWO)

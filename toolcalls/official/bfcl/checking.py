@@ -34,10 +34,12 @@ class Checker:
         if len(calls) != (len(answers) if multiple else 1):
             family = "multiple" if multiple else "simple"
             return Wrong(f"{family}_function_checker:wrong_count", ("Wrong number of functions.",))
-        tool = self._described(next(iter(answers[0]))) if multiple else self.functions[0]
+        tool = self._expected(answers[0]) if multiple else self.functions[0]
         return self._call_wrong(tool, calls[0], answers[0])
 
-    def _described(self, name: str) -> Mapping[str, Json]:
+    def _expected(self, answer: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The tool that an answer calls."""
+        name, *_ = answer
         for function in self.functions:
             if function["name"] == name:
                 return function
@@ -49,7 +51,7 @@ class Checker:
             return Wrong("parallel_function_checker_no_order:wrong_count", ("Wrong number of functions.",))
         left = list(range(len(calls)))
         for position, answer in enumerate(answers):
-            tool = self._described(next(iter(answer)))
+            tool = self._expected(answer)
             fitting = next((index for index in left if not self._call_wrong(tool, calls[index], answer)), None)
             if fitting is None:
                 where = f"among index {left} of model output for index {position} of possible answers"
@@ -59,7 +61,7 @@ class Checker:
         return None
 
     def _call_wrong(self, tool: Mapping[str, Json], call: Call, answer: Mapping[str, Json]) -> Wrong | None:
-        accepted = next(iter(answer.values()))
+        accepted, *_ = answer.values()
         properties, required = tool["parameters"]["properties"], tool["parameters"]["required"]
         name = tool["name"].replace(".", "_") if self.underscores else tool["name"]
         if name not in call:
