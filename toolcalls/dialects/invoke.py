@@ -1,4 +1,4 @@
-"""Claude's form, also MiniMax's and, with `｜DSML｜` in its tags, DeepSeek V3.2's: `<invoke name="f">` and a tag to a parameter."""
+"""Claude's form, `<invoke name="f">` with a tag to each parameter; also MiniMax's and, with `｜DSML｜` in its tags, DeepSeek V3.2's."""
 
 from __future__ import annotations
 
