@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolcalls.answers import Call, Calls, ParseFailure, Text
 from toolcalls.dialects import DIALECTS
 from toolcalls.parsing import parse
+from toolcalls.rendering import render
 
 F, G = Call("f", {"a": 1}), Call("g", {})
 
@@ -272,3 +275,31 @@ def test_json_and_words_that_call_nothing_are_text(text: str) -> None:
 def test_every_dialect_has_its_own_spelling_in_the_table() -> None:
     elsewhere = {"paper", "strings", "bfcl_fc"}  # tests/toolcalls/test_parsing.py and test_tolerance.py
     assert {dialect.name for dialect in DIALECTS} == {form for form, _, _ in OWN} | elsewhere
+
+
+MARKS = ["", "x", "\n", '"', "}", "<", "{", "'", "</", "\\", "`"]
+cuts = st.tuples(st.integers(0, 400), st.integers(0, 12), st.sampled_from(MARKS))
+
+
+@given(row=st.sampled_from(OWN), spoilt=st.lists(cuts, min_size=1, max_size=4), strict=st.booleans())
+def test_a_spoilt_spelling_is_data_and_never_an_exception(
+    row: tuple[str, str, list[Call]], spoilt: list[tuple[int, int, str]], strict: bool
+) -> None:
+    text = row[1]
+    for at, length, mark in spoilt:
+        start = at % (len(text) + 1)
+        text = text[:start] + mark + text[start + length :]
+    answer = parse(text, strict=strict)
+    if isinstance(answer, ParseFailure):
+        assert 0 <= answer.position <= len(text)
+    elif isinstance(answer, Calls):  # what was read can be written, and reads back
+        assert parse(render(answer.calls, "json")) == Calls(answer.calls, "json")
+
+
+@pytest.mark.parametrize(("form", "text", "calls"), OWN)
+def test_a_text_that_ends_early_is_never_read_as_other_calls(form: str, text: str, calls: list[Call]) -> None:
+    """At each length: nothing that looks like a call, a failure, or calls that the whole text begins with."""
+    for end in range(len(text)):
+        answer = parse(text[:end])
+        if isinstance(answer, Calls):
+            assert answer.calls == tuple(calls)[: len(answer.calls)], text[:end]

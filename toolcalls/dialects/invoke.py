@@ -1,4 +1,4 @@
-"""Claude's form, `<invoke name="f">` with a tag to each parameter; also MiniMax's and, with `｜DSML｜` in its tags, DeepSeek V3.2's."""
+"""Claude's form, `<invoke name="f">` and a tag to a parameter; MiniMax's; with `｜DSML｜` in the tags DeepSeek V3.2's."""
 
 from __future__ import annotations
 
