@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS
 
+_SCALARS = frozenset((str, int, float, bool, type(None)))  # not tuples, where Python takes True for 1
+
 
 def identical(one: Json, other: Json, depth: int = LIMITS.depth) -> bool:
     """Whether two values are the same with all types, `1` and `1.0` apart. False of what is nested deeper says nothing."""
@@ -14,7 +16,7 @@ def identical(one: Json, other: Json, depth: int = LIMITS.depth) -> bool:
     if kind is not type(other):
         return False
     if kind is not dict and kind is not list:
-        return bool(one == other)
+        return kind in _SCALARS and bool(one == other)
     if not depth or len(one) != len(other):
         return False
     if kind is list:
