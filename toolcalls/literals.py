@@ -17,6 +17,9 @@ _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
 _ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
 _CUT = re.compile(r"[\w.+-]*\s*\Z")
+_CONTROL = re.compile(r"[\0-\x1f]")
+_JSON_ESCAPES = frozenset('"\\/bfnrtu')
+_JSON_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _JSON_WORDS = {"true", "false", "null"}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
@@ -47,7 +50,7 @@ class Reader:
         self.tolerated: list[str] = []  # what was looked past, each word once, in the order of the text
         self.depth = limits.depth  # how many more lists and dicts may be opened
         self.count = 0  # of calls read
-        self.json = False  # whether values must be JSON, or else are tolerated as "python dict"
+        self.json = False  # whether values must be JSON, or else are tolerated as "python dict" or "loose json"
 
     def unreadable(self, reason: str) -> Unreadable:
         """What to raise here; of a text that ends within the word at this position it says that it was cut off."""
@@ -109,7 +112,7 @@ class Reader:
         return found[0]
 
     def json_value(self) -> Json:
-        """Read one value as JSON; Python's literals in its place are tolerated as "python dict"."""
+        """Read one value as JSON; Python's literals in its place are tolerated as "python dict", its slips as "loose json"."""
         plain = self.plain_json()
         if plain is not None:
             return plain
@@ -165,6 +168,8 @@ class Reader:
             plain = _PLAIN[quote].match(self.text, self.position)
             assert plain is not None  # the pattern matches everywhere
             parts.append(plain[0])
+            if self.json and _CONTROL.search(plain[0]):
+                self.tolerate("loose json")
             self.position = plain.end()
             if self.accept(quote):
                 break
@@ -186,6 +191,8 @@ class Reader:
 
     def _escape(self) -> str:
         kind = self.text[self.position + 1 : self.position + 2]
+        if self.json and kind not in _JSON_ESCAPES:
+            self.tolerate("loose json")
         if kind not in _CODE_LENGTHS:
             self.position += 1 + len(kind)
             return _ESCAPES.get(kind, "\\" + kind)
@@ -205,6 +212,8 @@ class Reader:
         number = int(found[0]) if whole else float(found[0])
         if not math.isfinite(number):
             raise self.unreadable("a number too large")
+        if self.json and not _JSON_NUMBER.fullmatch(found[0]):
+            self.tolerate("loose json")
         self.position = found.end()
         return number
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from toolcalls.parsing import parse
 from toolcalls.rendering import render
 
 F, G = Call("f", {"a": 1}), Call("g", {})
+PIECES = [*"[]{},:\"\\'10-+.ea \n/é", "u0041", "true", "null", "None", '"a"', '"a": ', "1.5", '"\\n"']
+json_texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
 
 OWN = [
     ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>', [F]),
@@ -169,6 +173,30 @@ def test_other_spelling_is_tolerated_by_name_and_refused_strictly(form: str, tex
     assert answer.calls[0].arguments["a"] == 1
     strictly = parse(text, strict=True)
     assert isinstance(strictly, ParseFailure)
+
+
+@pytest.mark.parametrize("value", ["+5", ".5", "2.", '"two\nlines"', '"a\ttab"', '"\\x41"', '"\\d"', '"\\\'"'])
+def test_what_json_itself_would_refuse_is_looked_past(value: str) -> None:
+    for text in (f'{{"name": "f", "arguments": {{"a": {value}}}}}', f'[TOOL_CALLS]f[ARGS]{{"a": [{value}]}}'):
+        answer = parse(text)
+        assert isinstance(answer, Calls)
+        assert answer.tolerated == ("loose json",)
+        assert isinstance(parse(text, strict=True), ParseFailure)
+
+
+@given(value=json_texts)
+def test_a_strict_reading_of_json_is_that_of_the_json_module(value: str) -> None:
+    answer = parse(f'{{"name": "f", "arguments": {{"a": {value}}}}}', strict=True)
+    try:
+        expected = json.loads(value)
+    except ValueError:
+        assert not isinstance(answer, Calls)
+    else:
+        if isinstance(answer, Calls):
+            assert repr(answer.calls[0].arguments["a"]) == repr(expected)
+        else:
+            assert isinstance(answer, ParseFailure)
+            assert any(word in answer.reason for word in ("given twice", "too large", "NUL", "surrogate", "deep", "digits"))
 
 
 ROWS = [
