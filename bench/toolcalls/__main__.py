@@ -1,0 +1,180 @@
+"""Answers read and compared per second and core, beside bfcl-eval's own decoder and checker on the same golden rows of BFCL.
+
+python -m bench.toolcalls [--repeats 7] [--bfcl-eval DIR]   writes bench/results/toolcalls.json
+Needs the public data (WHETSTONE_DATA). bfcl-eval is installed into DIR, a folder that is thrown away unless named, from the
+package registry. One thread, seconds of CPU, interleaved: each round times every program on all rows of a group, the figures
+are medians of the rounds. The floor is json.loads of the same calls, its text already JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.toolcalls.growth import growth
+from bench.toolcalls.original import VERSION, Original
+from bench.toolcalls.rows import GROUPS, Row, golden_rows
+from toolcalls.answers import Calls
+from toolcalls.comparing import Comparator
+from toolcalls.official.bfcl import score
+from toolcalls.parsing import parse
+from toolcalls.rendering import render
+
+RESULTS = Path(__file__).parents[1] / "results" / "toolcalls.json"
+Work = Callable[[Row], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--bfcl-eval", type=Path, help="a folder that has it, or is to have it")
+    options = parser.parse_args()
+    if not (data := os.environ.get("WHETSTONE_DATA")):
+        print("without WHETSTONE_DATA, the folder of the public data, there is nothing to read")
+        return
+    warnings.simplefilter("ignore", SyntaxWarning)  # of what models write, by the original's parser
+    with tempfile.TemporaryDirectory() as thrown_away:
+        original = Original(options.bfcl_eval or Path(thrown_away))
+        rows = golden_rows(Path(data))
+        gc.collect()
+        gc.freeze()  # the rows are no program's garbage
+        report = measured(rows, original, options.repeats)
+    RESULTS.write_text(json.dumps({"machine": machine(), **report}, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=2))
+
+
+def measured(rows: Sequence[Row], original: Original, repeats: int) -> dict[str, Any]:
+    rows = [row for row in rows if not _evaluates(row, original)]
+    report: dict[str, Any] = {"peer": f"bfcl-eval {VERSION}", "repeats": repeats, "verdicts": verdicts(rows, original)}
+    compared = [row for row in rows if row.truth is not None]
+    programs = reading(original)
+    report["parse and compare"] = {
+        name: figures([row for row in compared if row.group in groups], programs, repeats) for name, groups in _groups()
+    }
+    programs = scoring(original)
+    report["official scorer"] = {
+        name: figures([row for row in rows if row.group in groups], programs, repeats) for name, groups in _groups()
+    }
+    return {**report, "work at ten times the size": growth()}
+
+
+def _groups() -> list[tuple[str, tuple[str, ...]]]:
+    return [*((name, (name,)) for name in GROUPS), ("all", tuple(GROUPS))]
+
+
+def _evaluates(row: Row, original: Original) -> bool:
+    """Whether the original would evaluate something of this row, which it is kept from doing here."""
+    before = original.evaluated
+    original.score(row.category, row.mode, row.text, row.question.functions, row.question.answer)
+    return original.evaluated > before
+
+
+def verdicts(rows: Sequence[Row], original: Original) -> dict[str, int]:
+    """How many of the golden verdicts each scorer gives here: the original as it runs here must give them all."""
+    ours, theirs = scoring(original).values()
+    golden = [row.verdict for row in rows]
+    return {
+        "rows": len(rows),
+        "whetstone": sum(map(_same, map(ours, rows), golden)),
+        "bfcl-eval": sum(map(_same, map(theirs, rows), golden)),
+    }
+
+
+def _same(verdict: Any, golden: tuple[bool | None, str | None]) -> bool:
+    return tuple(verdict) == golden if isinstance(verdict, tuple) else (verdict.valid, verdict.error_type) == golden
+
+
+def reading(original: Original) -> dict[str, Work]:
+    """Read an output and compare it with the truth: the paper's way, as generations are judged, and the benchmark's way."""
+    comparator = Comparator()
+
+    def whetstone(row: Row) -> object:
+        answer = parse(row.text)
+        return isinstance(answer, Calls) and comparator.compare(row.truth or (), answer.calls, row.question.functions, told=False)
+
+    def whetstone_parse(row: Row) -> object:
+        return parse(row.text)
+
+    def peer(row: Row) -> object:
+        calls = peer_decode(row)
+        try:
+            return calls and original.check(row.category, row.mode, calls, row.question.functions, row.question.answer)
+        except Exception:  # it crashes on some
+            return None
+
+    def peer_decode(row: Row) -> Any:
+        try:
+            return original.decode(row.mode, row.text)
+        except Exception:  # it raises what its parser raises
+            return None
+
+    return {"whetstone": whetstone, "bfcl-eval": peer, "whetstone, parse": whetstone_parse, "bfcl-eval, decode": peer_decode}
+
+
+def scoring(original: Original) -> dict[str, Work]:
+    def whetstone(row: Row) -> object:
+        return score(row.category, row.mode, row.text, row.question.functions, row.question.answer)
+
+    def peer(row: Row) -> object:
+        return original.score(row.category, row.mode, row.text, row.question.functions, row.question.answer)
+
+    return {"whetstone": whetstone, "bfcl-eval": peer}
+
+
+def figures(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, Any]:
+    """Rows per second and core of each program, and how many times as many as the peer's Whetstone's are."""
+    taken: dict[str, list[float]] = {name: [] for name in (*programs, "json.loads")}
+    floor = [render(answer.calls, "json") for row in rows if isinstance(answer := parse(row.text), Calls) and _is_short(answer)]
+    for _ in range(repeats):
+        for name, work in programs.items():
+            taken[name].append(_seconds(work, rows) / len(rows))
+        taken["json.loads"].append(_seconds(json.loads, floor) / len(floor))
+    per_second = {name: round(1 / statistics.median(times)) for name, times in taken.items()}
+    ratios = [theirs / ours for ours, theirs in zip(taken["whetstone"], taken["bfcl-eval"], strict=True)]
+    return {"rows": len(rows), "rows per second": per_second, "times the peer": round(statistics.median(ratios), 2)}
+
+
+def _is_short(answer: Calls) -> bool:
+    return len(answer.calls) < 100
+
+
+def _seconds(work: Callable[[Any], object], rows: Sequence[Any]) -> float:
+    gc.collect()
+    began = time.process_time()
+    for row in rows:
+        work(row)
+    return time.process_time() - began
+
+
+def machine() -> dict[str, Any]:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
+    return {
+        "commit": commit,
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "python": platform.python_version(),
+    }
+
+
+def _cpuinfo() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    main()
