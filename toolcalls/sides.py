@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
@@ -16,7 +15,9 @@ Defaults = Mapping[str, Mapping[str, Json]]  # tool name in NFC → parameter in
 
 
 class PreparedCall:
-    """One call as it is compared."""
+    """One call as it is compared. Its texts are made when first asked for: calls with one possible partner need few."""
+
+    __slots__ = ("_equality", "_key", "_texts", "name", "values")
 
     def __init__(self, call: Call, defaults: Defaults, equality: Equality) -> None:
         self.name = normal_text(call.name)
@@ -25,27 +26,32 @@ class PreparedCall:
             self.values = {**defaults[self.name], **self.values}
         self._equality = equality
         self._texts: dict[str, str] = {}
+        self._key: frozenset[tuple[str, str]] | None = None
 
     def text(self, name: str) -> str:
-        """A parameter's canonical text, made when first asked for: calls with one possible partner need few."""
+        """A parameter's canonical text."""
         if name not in self._texts:
             self._texts[name] = self._equality.canonical(self.values[name])
         return self._texts[name]
 
-    @cached_property
+    @property
     def texts(self) -> dict[str, str]:
         """Parameter → its canonical text."""
-        return {name: self.text(name) for name in self.values}
+        if len(self._texts) < len(self.values):
+            self._texts = {name: self.text(name) for name in self.values}
+        return self._texts
 
-    @cached_property
+    @property
     def key(self) -> frozenset[tuple[str, str]]:
         """The same for two calls exactly when their texts are: equal calls, see `Equality`."""
-        return frozenset(self.texts.items())
+        if self._key is None:
+            self._key = frozenset(self.texts.items())
+        return self._key
 
     @property
     def keyed(self) -> bool:
         """Whether the key was asked for before."""
-        return "key" in self.__dict__
+        return self._key is not None
 
 
 class Side:
