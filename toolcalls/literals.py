@@ -136,6 +136,8 @@ class Reader:
 
     def expect(self, mark: str) -> None:
         if not self.accept(mark):
+            if mark.startswith(self.text[self.position : self.position + len(mark)]):
+                self.position = len(self.text)  # the mark was cut off
             found = repr(self.text[self.position]) if not self.at_end() else "the end"
             raise self.unreadable(f"{mark!r} expected, found {found}")
 

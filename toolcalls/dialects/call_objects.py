@@ -39,6 +39,17 @@ def read_call(reader: Reader, spelling: Spelling) -> Call:
         if isinstance(arguments, dict):
             return reader.call(plain["name"], arguments)
     reader.position = start
+    if not reader.text.startswith("{{", start):
+        return _read_object(reader, spelling)
+    reader.tolerate("doubled braces")  # a template's escapes
+    reader.expect("{")
+    call = _read_object(reader, spelling)
+    reader.skip_space()
+    reader.expect("}")
+    return call
+
+
+def _read_object(reader: Reader, spelling: Spelling) -> Call:
     parts = _Parts(reader, spelling)
     for key in members(reader):
         if key == "function" and reader.text.startswith("{", reader.position):
@@ -140,10 +151,13 @@ def members(reader: Reader) -> Iterator[str]:
 
 
 def comma(reader: Reader, end: str) -> bool:
-    """Move over the comma after an element (true), or over the end (false)."""
+    """Move over the comma after an element (true), or over the end (false), which may be forgotten before a closing tag."""
     reader.skip_space()
     if not reader.accept(","):
-        reader.expect(end)
+        if reader.text.startswith("</", reader.position):
+            reader.tolerate("missing bracket")
+        else:
+            reader.expect(end)
         return False
     reader.skip_space()
     if reader.text.startswith(end, reader.position):

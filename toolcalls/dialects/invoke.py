@@ -97,4 +97,6 @@ def _name(name: str) -> str:
     return name
 
 
-DIALECT = Dialect("invoke", re.compile(rf"{_AROUND.pattern}|{_INVOKE.pattern}"), read, render, tagged=True, needs="<")
+DIALECT = Dialect(
+    "invoke", re.compile(rf"{_AROUND.pattern}(?=\s*(?:<|\Z))|{_INVOKE.pattern}"), read, render, tagged=True, needs="<"
+)

@@ -40,9 +40,10 @@ def read_blocks(reader: Reader, opening: Mark, closing: Mark, body: Callable[[Re
     calls: list[Call] = []
     while True:
         opening.pass_over(reader)
-        reader.skip_space()
+        _look_past(reader, _FENCE, "fence")
         calls += body(reader)
-        reader.skip_space()
+        _look_past(reader, _STRAY, "stray mark")
+        _look_past(reader, _FENCE, "fence")
         if opening.stands(reader):
             reader.tolerate("missing tag")
             continue
@@ -54,6 +55,15 @@ def read_blocks(reader: Reader, opening: Mark, closing: Mark, body: Callable[[Re
             return calls
 
 
+def _look_past(reader: Reader, what: re.Pattern[str], said: str) -> None:
+    """Move over space, and over what may stand there against the form."""
+    reader.skip_space()
+    if found := what.match(reader.text, reader.position):
+        reader.tolerate(said)
+        reader.position = found.end()
+        reader.skip_space()
+
+
 def unmarked(form: str, name: str) -> str:
     """The name, which stands between tags as it is; raises ValueError where `form` could not carry it."""
     if _UNFIT.search(name) or name != name.strip():
@@ -62,6 +72,8 @@ def unmarked(form: str, name: str) -> str:
 
 
 NAME = r"[^<>\n\0\ud800-\udfff]{1,1024}+"  # a name between tags, with the space around it
+_FENCE = re.compile(r"`{3,}\w*")
+_STRAY = re.compile(r"[}\]](?=\s*(?:</|```))")  # a bracket too many
 _UNFIT = re.compile(r"[<>\n]")
 TOOL_CALL = mark("<tool_call>", r"<tool_?calls?(?:\s[^<>\n]{0,128})?>")
 TOOL_CALL_END = mark("</tool_call>", r"</tool_?calls?>")
