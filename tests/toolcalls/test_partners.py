@@ -123,7 +123,7 @@ def test_calls_whose_hashes_clash_are_not_taken_for_near() -> None:
 
     one, other = [call(a=1, b=1), call(a=1, b=2)], [call(a=2, b=3), call(a=2, b=4)]
     for each in (*one, *other):
-        each.texts = {name: Clashing(text) for name, text in each.texts.items()}
+        each.texts.update({name: Clashing(text) for name, text in each.texts.items()})
     assert near_pairing(one, other, {}, PLAIN) is None
     assert worst(one, other, partners(one, other, PLAIN) or []) == 2
 
