@@ -131,8 +131,8 @@ class Comparator:
         """Tool name → the values that a call of it may omit; empty where omitting counts as a difference."""
         if not self.schema_defaults or not names:
             return {}
-        found = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
-        return {name: by_name(defaults(found[name])) for name in names if name in found}
+        found = {name: tool for tool in reversed(tools) if (name := normal_text(tool_name(tool))) in names}
+        return {name: by_name(stated) for name, tool in found.items() if (stated := defaults(tool))}
 
 
 def comparator_of(settings: Settings) -> Comparator:

@@ -76,8 +76,9 @@ def _needed(tool: Tool) -> list[str]:
 
 def defaults(tool: Tool) -> dict[str, Json]:
     """Optional parameter → the value it has when a call omits it; only parameters that state one."""
-    needed = required(tool)
-    return {name: schema["default"] for name, schema in properties(tool).items() if "default" in schema and name not in needed}
+    stated = {name: schema["default"] for name, schema in properties(tool).items() if "default" in schema}
+    needed = required(tool) if stated else ()
+    return {name: value for name, value in stated.items() if name not in needed}
 
 
 def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:
