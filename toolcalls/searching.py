@@ -41,13 +41,23 @@ def words(text: str) -> list[str]:
 
 def sample_words(sample: Sample, key: str | None = None) -> set[str]:
     """What a sample is found by: its id (or the key that it is stored under), what was said, its truth's tools and values."""
+    return different_words(sample_text(sample, key))
+
+
+def sample_text(sample: Sample, key: str | None = None) -> str:
+    """The text whose words `sample_words` are."""
     texts = [sample.id if key is None else key, *[message.content for message in sample.messages]]
     if sample.truth is None:
         texts.append(sample.truth_text or "")
     for call in sample.truth or ():
         texts.append(call.name)
         _add_texts(texts, call.arguments.values())
-    found = words("\n".join(texts))
+    return "\n".join(texts)
+
+
+def different_words(text: str) -> set[str]:
+    """The first MOST different words of a text."""
+    found = words(text)
     different = set(found)
     return different if len(different) <= MOST else set(itertools.islice(dict.fromkeys(found), MOST))
 

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from curation.models import Dataset, DatasetRevision, Project, Role, User
 from curation.models.datasets import Split
-from curation.models.searching import dataset_word
 from curation.stages import events, revisions
 from curation.stages.errors import InputError
 from curation.stages.incoming import Incoming
@@ -71,7 +70,7 @@ def import_dataset(
         dataset = _locked_dataset(project, name, by)
         last = revisions.last_revision(dataset)
         first = revisions.open_first(dataset, source=label, by=by)
-        incoming = Incoming(split, heldout_share, skip_errors, on_progress, (dataset_word(dataset.pk),))
+        incoming = Incoming(split, heldout_share, skip_errors, on_progress)
         storing = Storing(dataset, last if append else None, first, one_split=not incoming.split_by_hash, by=by)
         storing.prepare()
         _read(incoming, source, format, storing)

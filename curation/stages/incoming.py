@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 
 from toolcalls.importing import ContentText, RowError, content_text, read_samples, split_of
 from toolcalls.records import Sample
-from toolcalls.searching import sample_words
+from toolcalls.searching import sample_text
 
 KEPT_ERRORS = 1000  # the rest is counted only
 PROGRESS_ROWS = 500  # rows between two reports of progress
@@ -26,11 +26,11 @@ UNNAMED = "\0"  # begins the ids that the reader makes of row numbers; no id of 
 
 
 class Batch(NamedTuple):
-    """Rows in their order; of each the fields of three tables as binary COPY reads them, every field after its length."""
+    """Rows in their order; of each the fields of two tables as binary COPY reads them, every field after its length."""
 
     samples: list[bytes]  # key, split
     versions: list[bytes]  # sha256, content, category, language, calls
-    words: list[bytes]  # words
+    texts: list[str]  # that they are found by
 
 
 class Row(NamedTuple):
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     sample: bytes
     version: bytes
-    words: bytes
+    text: str
 
 
 @dataclass(slots=True)
@@ -52,7 +52,6 @@ class Incoming:
     heldout_share: float
     skip_errors: bool
     on_progress: Callable[[int], None] | None = None
-    found_by: tuple[str, ...] = ()  # words that every row gets beside its own
     rows: int = 0  # samples and errors read
     duplicates: int = 0
     skipped: int = 0
@@ -75,7 +74,7 @@ class Incoming:
                 batch.clear()
                 continue
             batch.append(row)
-            size += len(row.version) + len(row.words)
+            size += len(row.version) + len(row.text)
             if len(batch) == BATCH_ROWS or size >= BATCH_BYTES:
                 store(_columns(batch))
                 batch.clear()
@@ -121,8 +120,6 @@ class Incoming:
         self._splits[digest] = split
         if "\\u" in written:
             written = content_text(sample, ascii_only=False).whole
-        words = sample_words(sample, key)
-        words.update(self.found_by)
         content_end = f',"category":{quoted(sample.category)},"language":{quoted(sample.language)},"split":"{split}"}}'
         calls = _NULL if sample.truth is None else _CALLS.pack(2, len(sample.truth))
         return Row(
@@ -132,7 +129,7 @@ class Incoming:
             + _short(sample.category)
             + _short(sample.language)
             + calls,
-            _vector(words),
+            sample_text(sample, key),
         )
 
     def _key(self, sample: Sample, content: ContentText) -> str:
@@ -162,13 +159,6 @@ def _text(text: str) -> bytes:
 _short = lru_cache(256)(_text)  # of a value that many rows have
 
 
-def _vector(words: set[str]) -> bytes:
-    """Words without places, as a tsvector is received; the server sorts them."""
-    value = "\0\0\0".join((*words, "")).encode()
-    return _VECTOR.pack(len(value) + 4, len(words)) + value
-
-
 _LENGTH = struct.Struct(">i")
 _CALLS = struct.Struct(">ih")
-_VECTOR = struct.Struct(">ii")
 _NULL = _LENGTH.pack(-1)

@@ -35,7 +35,7 @@ def is_long(file: IO[bytes]) -> bool:
 
 def read_beside(incoming: Incoming, file: IO[bytes], kind: str, store: Callable[[Batch], None]) -> None:
     """What `incoming.read` does, and its counts, by a child. Raises OSError when the file cannot be read."""
-    options = [incoming.split, incoming.heldout_share, incoming.skip_errors, incoming.found_by, kind]
+    options = [incoming.split, incoming.heldout_share, incoming.skip_errors, kind]
     os.lseek(file.fileno(), file.tell(), os.SEEK_SET)
     with closing(_frames(file, options)) as frames:
         for what, content in frames:
@@ -86,8 +86,8 @@ def _drain(frames: queue.Queue[bytes]) -> None:
 
 
 def main() -> None:
-    split, heldout_share, skip_errors, found_by, kind = json.loads(sys.argv[1])
-    incoming = Incoming(split, heldout_share, skip_errors, lambda rows: _send("rows", rows), tuple(found_by))
+    split, heldout_share, skip_errors, kind = json.loads(sys.argv[1])
+    incoming = Incoming(split, heldout_share, skip_errors, lambda rows: _send("rows", rows))
     try:
         with open(0, "rb", 2**20, closefd=False) as file:
             incoming.read(file, kind, lambda batch: _send("batch", tuple(batch)))

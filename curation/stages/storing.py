@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from curation.models import Dataset, DatasetRevision, User
+from curation.models.searching import dataset_word
 from curation.stages.incoming import Batch
+from toolcalls.searching import different_words
 
 # `held`: what the revision that is appended to holds. `arrived`: what the file's rows have become.
 STAGING = """
@@ -126,6 +128,7 @@ class Storing:
         self._first = first
         self._names = {"dataset": dataset.pk, "last": last and last.pk, "by": by and by.pk, "most": MOST_CROSSING}
         self._made = b""  # the fields that all versions of a first revision share
+        self._found_by = dataset_word(dataset.pk)
         self._at_once = False  # whether the database lets us check foreign keys once for all rows
 
     def prepare(self) -> None:
@@ -156,7 +159,7 @@ class Storing:
         """Add what the data set does not hold yet."""
         cursor.execute("TRUNCATE incoming")
         numbers = [_INCOMING.pack(9, 4, number) for number in self._positions(batch)]
-        _copy(cursor, INCOMING, map(b"".join, zip(numbers, *batch, strict=True)))
+        _copy(cursor, INCOMING, map(b"".join, zip(numbers, batch.samples, batch.versions, self._vectors(batch), strict=True)))
         if self._one_split:
             self.crossing = [Crossing(*found) for found in cursor.execute(CROSSING, self._names)]
         if self._names["last"] is not None:
@@ -166,12 +169,25 @@ class Storing:
     def _fill(self, cursor: Any, batch: Batch, revision: DatasetRevision) -> None:
         """Add everything to a data set without samples: nothing is looked for, each table is filled in its order."""
         dataset, made = self._names["dataset"], self._made
-        new = cursor.execute(NEW_IDS, [len(batch.samples)]).fetchall()
-        rows = [(*ids, *row) for ids, row in zip(new, zip(*batch, self._positions(batch), strict=True), strict=True)]
-        _copy(cursor, SAMPLES, [_SAMPLE.pack(4, 8, sample, 8, dataset) + fields for sample, _, fields, _, _, _ in rows])
-        _copy(cursor, VERSIONS, [_VERSION.pack(10, 8, id_, 8, sample) + made + fields for sample, id_, _, fields, _, _ in rows])
-        _copy(cursor, WORDS, [_WORDS.pack(2, 8, version) + fields for _, version, _, _, fields, _ in rows])
-        _copy(cursor, ENTRIES, [_ENTRY.pack(3, 8, revision.pk, 4, place, 8, version) for _, version, _, _, _, place in rows])
+        samples, versions = zip(*cursor.execute(NEW_IDS, [len(batch.samples)]).fetchall(), strict=True)
+        rows = zip(samples, batch.samples, strict=True)
+        _copy(cursor, SAMPLES, [_SAMPLE.pack(4, 8, sample, 8, dataset) + fields for sample, fields in rows])
+        filled = zip(versions, samples, batch.versions, strict=True)
+        _copy(cursor, VERSIONS, [_VERSION.pack(10, 8, version, 8, sample) + made + fields for version, sample, fields in filled])
+        worded = zip(versions, self._vectors(batch), strict=True)
+        _copy(cursor, WORDS, [_WORDS.pack(2, 8, version) + vector for version, vector in worded])
+        placed = zip(self._positions(batch), versions, strict=True)
+        _copy(cursor, ENTRIES, [_ENTRY.pack(3, 8, revision.pk, 4, position, 8, version) for position, version in placed])
+
+    def _vectors(self, batch: Batch) -> Iterator[bytes]:
+        """The words of each row, as a tsvector is received: without places; the server sorts them.
+
+        Made here, not where the file is read: that takes longer as it is.
+        """
+        for text in batch.texts:
+            words = different_words(text)
+            value = "\0\0\0".join((self._found_by, *words, "")).encode()
+            yield _VECTOR.pack(len(value) + 4, len(words) + 1) + value
 
     def _positions(self, batch: Batch) -> range:
         return range(self.rows, self.rows + len(batch.samples))
@@ -184,5 +200,5 @@ def _copy(cursor: Any, into: str, rows: Iterable[bytes]) -> None:
 
 # A row begins with the number of its fields, a field with the number of its bytes.
 _INCOMING, _SAMPLE, _VERSION = struct.Struct(">hii"), struct.Struct(">hiqiq"), struct.Struct(">hiqiq")
-_WORDS, _ENTRY = struct.Struct(">hiq"), struct.Struct(">hiqiiiq")
+_VECTOR, _WORDS, _ENTRY = struct.Struct(">ii"), struct.Struct(">hiq"), struct.Struct(">hiqiiiq")
 _INTEGER, _BIG, _NULL = struct.Struct(">ii"), struct.Struct(">iq"), struct.pack(">i", -1)

@@ -165,7 +165,7 @@ def test_child_that_is_killed_ends_the_import(tmp_path: Path, path: Path) -> Non
 
 
 def test_child_ends_when_nobody_reads_it_any_more(path: Path) -> None:
-    argv = [sys.executable, "-m", "curation.stages.reading_child", json.dumps([None, 0.0, True, [], "auto"])]
+    argv = [sys.executable, "-m", "curation.stages.reading_child", json.dumps([None, 0.0, True, "auto"])]
     with path.open("rb") as file:
         child = subprocess.Popen(argv, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert child.stdout is not None
