@@ -32,9 +32,10 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's event
 django.setup()
 
 from curation.demo import cast, choosing
-from curation.models import Export, Iteration, Run, Upload, Verdict
+from curation.models import Export, Iteration, Rejudging, Run, Upload, Verdict
 from curation.models.exports import ExportKind
-from curation.stages import exporting, uploading
+from curation.models.rejudging import RejudgingState
+from curation.stages import exporting, rejudging, uploading
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
 
 OUT = PROJECT / "docs" / "screenshots"
@@ -89,6 +90,7 @@ def shots(run: Run, upload: Upload) -> tuple[Shot, ...]:
         Shot("pool", reverse("pool", args=within) + "?hits=2&hits=3&hits=4", act=open_first),
         Shot("sample", reverse("sample", args=[*within, unsure(last).sample_id])),
         Shot("pair", reverse("pairs", args=within) + "?change=small", act=open_first),
+        Shot("rejudging", reverse("rejudging", args=[*within, judged_again(last).pk])),
         Shot("dataset", reverse("dataset", args=[run.dataset_id])),
         Shot("upload", reverse("upload", args=[*project, upload.pk])),
         Shot("exports", reverse("run_exports", args=[run.pk])),
@@ -106,6 +108,15 @@ def last_trained(run: Run) -> Iteration:
 def unsure(iteration: Iteration) -> Verdict:
     """A sample that the model answers now rightly, now wrongly: its page has the most to show."""
     return Verdict.objects.filter(iteration=iteration, turn=0, exact_hits__range=(2, 5), other_count__gt=1).order_by("pk")[0]
+
+
+def judged_again(iteration: Iteration) -> Rejudging:
+    """The iteration without the paper's tolerance: what only exact answers would select."""
+    found = Rejudging.objects.filter(iteration=iteration, state=RejudgingState.DONE).first()
+    if found is None:
+        found = rejudging.begin(iteration, {"tolerance": 0}, None, here=True)
+        rejudging.run(found)
+    return found
 
 
 def finished_run(people: cast.Cast) -> Run | None:
