@@ -26,8 +26,9 @@ def read(reader: Reader) -> list[Call]:
     calls: list[Call] = []
     reader.skip_space()
     while not reader.accept("]"):
-        if len(calls) == reader.limits.calls:
+        if reader.count == reader.limits.calls:
             raise reader.limited(f"more than {reader.limits.calls} calls")
+        reader.count += 1
         calls.append(Call(read_name(reader), read_arguments(reader)))
         reader.skip_space()
         if not reader.accept(","):
