@@ -10,7 +10,7 @@ from toolcalls.literals import Reader, Unreadable
 
 _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_INERT = re.compile(r"(?:[^\s\"'()\[\]{},=:;]|[=!<>]=|=>)+|[ \t]+|\s+(?=[,)\]}])")
+_INERT = re.compile(r"(?:[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
 _STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
 _PREFIX = re.compile(r"[rRuU](?=[\"'])")

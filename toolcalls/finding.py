@@ -53,51 +53,50 @@ def read_with(dialects: Sequence[Dialect], text: str, start: int, limits: Limits
 class Finder:
     """Goes through a text once, from left to right, past thinking blocks, and keeps the spans of calls that it meets."""
 
-    def __init__(self, text: str, dialects: Sequence[Dialect], limits: Limits) -> None:
+    def __init__(self, text: str, dialects: Sequence[Dialect], limits: Limits, first: Span | None) -> None:
+        """`first`: what a tolerant reading at the start of the text found, where there was one."""
         self.spans: list[Span] = []
         self.open_thought = False  # whether a thinking block was met that never ends
-        self._text = text
+        self.text = text
         self._limits = limits
+        self._first = first
         self._count = 0  # of calls read
         self._position = unopened_thought_end(text) if "</" in text else 0
         self._begins = [(dialect, dialect.begins.search(text, self._position)) for dialect in dialects]
         self._thinking = THINKING.search(text, self._position) if "<" in text else None
 
     def run(self) -> None:
-        """Find every span; after one of an untagged dialect that cannot be read, only those of tagged ones."""
-        while True:
-            start = min([found.start() for _, found in self._begins if found], default=len(self._text))
+        """Find every span up to one of a tagged dialect that cannot be read; after such an untagged one only tagged ones."""
+        while self._position < len(self.text):
+            self._look_ahead()
+            start = min([found.start() for _, found in self._begins if found], default=len(self.text))
             if self._thinking and self._thinking.start() < start:
                 self._pass_thinking(self._thinking["tag"], self._thinking.end())
-            elif start == len(self._text):
+            elif start == len(self.text):
                 return
             else:
                 self._read(start)
-            if self._position >= len(self._text):
-                return
-            self._look_ahead()
 
     def _look_ahead(self) -> None:
         """Search again for what begins before the position; of a dialect that begins nowhere there is nothing to search."""
         for number, (dialect, found) in enumerate(self._begins):
             if found and found.start() < self._position:
-                self._begins[number] = dialect, dialect.begins.search(self._text, self._position)
+                self._begins[number] = dialect, dialect.begins.search(self.text, self._position)
         if self._thinking and self._thinking.start() < self._position:
-            self._thinking = THINKING.search(self._text, self._position)
+            self._thinking = THINKING.search(self.text, self._position)
 
     def _pass_thinking(self, tag: str, inside: int) -> None:
-        end = -1 if self.open_thought else self._text.find(f"</{tag}>", inside)
+        end = -1 if self.open_thought else self.text.find(f"</{tag}>", inside)
         self.open_thought = self.open_thought or end < 0
         self._position = inside if end < 0 else end + len(tag) + 3
 
     def _read(self, start: int) -> None:
         dialects = [dialect for dialect, found in self._begins if found and found.start() == start]
-        span = read_with(dialects, self._text, start, self._limits, strict=False, count=self._count)
+        span, self._first = self._first if start == 0 else None, None
+        span = span or read_with(dialects, self.text, start, self._limits, strict=False, count=self._count)
         self._position = span.end
         self._count += len(span.calls)
         if span.calls or span.failure:
             self.spans.append(span)
-        if span.failure and span.dialect.tagged:  # the answer, whatever follows
-            self._position = len(self._text)
-        elif span.failure:
-            self._begins = [(dialect, found) for dialect, found in self._begins if dialect.tagged]
+        if span.failure:
+            self._begins = [(dialect, found) for dialect, found in self._begins if dialect.tagged and not span.dialect.tagged]

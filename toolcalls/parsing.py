@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
 from toolcalls.dialects import DIALECTS
-from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.plain_lists import read_plain
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
@@ -39,21 +38,20 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
 
 def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | None:
     """Read a text without outer space; None where nothing looks like a call."""
-    opened = body.startswith("[")  # a list that was cut off may lack what its dialect needs
+    opened = body.startswith("[") and "(" not in body  # a list that was cut off may lack what its dialect needs
     dialects = [dialect for dialect in DIALECTS if opened or dialect.needs in body]
     first = [dialect for dialect in dialects if dialect.begins.match(body)]
     if strict and not first:
         starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]
         return ParseFailure("calls must stand alone", min(starts)) if starts else None
-    if first:
-        # Where two dialects begin alike, the one whose own spelling it is counts.
-        own = strict or len(first) > 1
-        span = read_with(first, body, 0, limits, strict=own)
+    own = strict or len(first) > 1  # where several dialects begin alike, the one whose own spelling it is counts
+    span = read_with(first, body, 0, limits, strict=own) if first else None
+    if span:
         if not span.failure and span.calls and span.end == len(body):
             return Calls(tuple(span.calls), span.dialect.name, tuple(span.tolerated))
         if strict:
             return _failure(span)
-    return _among(body, dialects, limits)
+    return _among(Finder(body, dialects, limits, None if own else span))
 
 
 def _failure(span: Span) -> ParseFailure:
@@ -61,9 +59,8 @@ def _failure(span: Span) -> ParseFailure:
     return ParseFailure(str(span.failure), span.failure.position)
 
 
-def _among(body: str, dialects: list[Dialect], limits: Limits) -> Calls | ParseFailure | None:
+def _among(finder: Finder) -> Calls | ParseFailure | None:
     """Read the calls of a text that may hold more; None where nothing looks like a call."""
-    finder = Finder(body, dialects, limits)
     finder.run()
     spans = [span for span in finder.spans if span.dialect.tagged] or finder.spans
     if not spans:
@@ -73,7 +70,7 @@ def _among(body: str, dialects: list[Dialect], limits: Limits) -> Calls | ParseF
     if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
         return ParseFailure("calls in two forms", other.start)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
-    around = [list(passed_over(body, *gap)) for gap in zip([0, *ends], [*starts, len(body)], strict=True)]
+    around = [list(passed_over(finder.text, *gap)) for gap in zip([0, *ends], [*starts, len(finder.text)], strict=True)]
     if not spans[0].dialect.tagged:
         if apart := next((span for span, words in zip(spans[1:], around[1:], strict=False) if "prose" in words), None):
             return ParseFailure("calls at two places with words between", apart.start)

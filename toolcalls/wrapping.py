@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning)>"
 THINKING = re.compile(_THINKING)
-_THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning)>")
+_THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning)>(?=[\s<\[{`]|\Z)")
 _PIECES = re.compile(
     rf"(?P<thinking>{_THINKING}.*?(?:</(?P=tag)>|\Z)|</(?:think(?:ing)?|thought|reasoning)>)"
     r"|(?P<token><\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"

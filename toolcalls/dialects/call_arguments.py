@@ -14,7 +14,7 @@ _DOUBLE = r'"[^"\\\0\ud800-\udfff]*"'  # a text that stands as it is
 _SINGLE = r"'[^'\\\0\ud800-\udfff]*'"
 _TEXT = re.compile(f"{_DOUBLE}|{_SINGLE}")
 _PLAIN = re.compile(
-    r"([^\W\d][\w.-]{0,127})\s?=\s?"
+    r"([^\W\d][\w.-]{0,127}) ?= ?"
     rf"(?:({_TEXT.pattern})|(-?(?:0|[1-9][0-9]{{0,17}})\.[0-9]{{1,17}})|(-?(?:0|[1-9][0-9]{{0,17}}))|(True|False)"
     rf"|\[((?:{_TEXT.pattern})(?:,\s*(?:{_TEXT.pattern}))*)\])"
     r"(?:\s*,\s*(?!\))|\s*(?=\)))"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from toolcalls.literals import Reader, Unreadable
+from toolcalls.rows import is_storable
 
-PARAMETER = r"[^\s=(),\"'{}][^=(),\"'{}\n]*"  # a parameter's name up to its equals sign
+PARAMETER = r"[^\s=(),\"'{}#\0\ud800-\udfff][^=(),\"'{}\n\0\ud800-\udfff]*"  # a parameter's name up to its equals sign
 ARGUMENTS = rf"\(\s*(?:{PARAMETER}=(?!=)|\)\s*(?:[,\]]|$))"
 _ARGUMENTS = re.compile(ARGUMENTS)
 _PLAIN = re.compile(rf"[^\W\d][\w .-]*+(?={ARGUMENTS})")
@@ -42,7 +43,7 @@ def read_name(reader: Reader) -> str:
         reader.position = len(reader.text)
         raise reader.unreadable("a call without arguments in parentheses")
     name = reader.text[start : reader.position].strip()
-    if not name or depth or name[0] in "'\"":
+    if not name or depth or name[0] in "'\"#" or not is_storable(name):
         raise reader.unreadable("a call without a tool's name" if not name else "a tool's name that cannot be read")
     return name
 

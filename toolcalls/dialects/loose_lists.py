@@ -71,6 +71,8 @@ def _list(reader: Reader) -> list[Call]:
         reader.skip_space()
         if not after and reader.accept("["):
             opened += 1
+            if opened > reader.limits.depth:
+                raise reader.limited("lists nested too deep")
             if opened > 1:
                 reader.tolerate("extra bracket")
         elif reader.accept("]"):
@@ -81,7 +83,7 @@ def _list(reader: Reader) -> list[Call]:
             after = False
             if _LIST_END.match(reader.text, reader.position):
                 reader.tolerate("trailing comma")
-        elif calls and _LIST_LOST.match(reader.text, before) and not _NEXT.match(reader.text, reader.position):
+        elif calls and _is_lost(reader, before, after):
             reader.tolerate("missing bracket")
             reader.position = before
             return calls
@@ -90,6 +92,13 @@ def _list(reader: Reader) -> list[Call]:
                 _expect_new_line(reader, before)
             calls.append(_call(reader, read_name_loosely(reader)))
             after = True
+
+
+def _is_lost(reader: Reader, before: int, after: bool) -> bool:
+    """Whether a list ends here without its bracket: where the text does, after a call also at a mark or before other words."""
+    if not after:
+        return reader.at_end()
+    return bool(_LIST_LOST.match(reader.text, before)) and not _NEXT.match(reader.text, reader.position)
 
 
 def _expect_new_line(reader: Reader, before: int) -> None:
