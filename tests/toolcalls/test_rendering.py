@@ -56,6 +56,10 @@ WRITTEN = {
         '<function_calls>\n<invoke name="f">\n<parameter name="a">1</parameter>\n<parameter name="b">x</parameter>\n</invoke>\n'
         '<invoke name="get weather">\n</invoke>\n</function_calls>'
     ),
+    "gemma": (
+        "<start_function_call>call:f{a:1,b:<escape>x<escape>}<end_function_call>\n"
+        "<start_function_call>call:get weather{}<end_function_call>"
+    ),
     "react": 'Action: f\nAction Input: {"a": 1, "b": "x"}\nAction: get weather\nAction Input: {}',
     "kimi": (
         '<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1, "b": "x"}'
@@ -164,7 +168,7 @@ def test_rendered_calls_are_read_back_unchanged_in_every_dialect_that_carries_th
 
 @given(written=st.lists(usual_calls, min_size=1, max_size=3))
 def test_every_dialect_carries_names_with_spaces_dots_hyphens_and_chinese(written: list[Call]) -> None:
-    for form in SPACED:
+    for form in {*SPACED} - {"gemma"}:  # whose keys hold no marks
         assert parse(render(written, form)) == Calls(tuple(written), form)
 
 
@@ -227,6 +231,8 @@ UNCARRIED_NAMES = [
     ("glm", Call("{f", {"a": 1}), "the name '{f'"),
     ("qwen2", Call("✿"), "the name '✿'"),
     ("invoke", Call('f"'), "the name 'f\"'"),
+    ("gemma", Call("f", {"a:b": 1}), "the name 'a:b'"),
+    ("gemma", Call("f", {"a": ["<escape>"]}), "a text with '<escape>' in it"),
     ("react", Call("f\ng"), "the name 'f\\ng'"),
 ]
 
