@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from toolcalls.answers import Answer, Calls, ParseFailure, Text
+from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
 from toolcalls.canonical import answer_key, text_equal
 from toolcalls.comparing import Comparator
 from toolcalls.parsing import parse
@@ -53,15 +53,20 @@ def answer_of(text: str, comparator: Comparator) -> Answer:
 
 def truth_text(sample: Sample) -> str:
     """The truth as text: its own where it is in words or was imported in the paper's call form, else rendered."""
-    if sample.truth is None:
-        return sample.truth_text or ""
-    rendered = render(sample.truth)
-    if sample.truth_text in (None, rendered):  # parsing takes longer than all the rest of a row
+    return written_truth(sample.truth, sample.truth_text)
+
+
+def written_truth(truth: tuple[Call, ...] | None, text: str | None) -> str:
+    """`truth_text` of a sample with this truth and this text of its own."""
+    if truth is None:
+        return text or ""
+    rendered = render(truth)
+    if text is None or text == rendered:  # parsing takes longer than all the rest of a row
         return rendered
-    written = parse(sample.truth_text or "")
+    written = parse(text)
     as_asked = isinstance(written, Calls) and written.form == "paper" and not written.tolerated
-    if as_asked and answer_key(written) == answer_key(Calls(sample.truth, "paper")):
-        return sample.truth_text or ""
+    if as_asked and answer_key(written) == answer_key(Calls(truth, "paper")):
+        return text
     return rendered
 
 

@@ -17,8 +17,7 @@ from curation.models import Decision, Iteration, RefinePair, Verdict
 from curation.stages.export_ahead import Rows, among
 from toolcalls.answers import Call
 from toolcalls.prompts import REFINE_PROMPT
-from toolcalls.records import Sample
-from toolcalls.selection import truth_text
+from toolcalls.selection import written_truth
 from toolcalls.settings import Settings
 
 COLUMNS = (
@@ -76,7 +75,7 @@ def _pair(change: str, exact: bool, text: bool, first: str, content: str, settin
     truth, written = stored_truth(content)
     calls = tuple(Call(call["name"], call["arguments"]) for call in truth or ()) or None
     as_written = settings.stop_target == "first_answer" and exact and calls is not None
-    target = first if as_written else truth_text(Sample("", (), (), calls, written))
+    target = first if as_written else written_truth(calls, written)
     return (
         f', "change": {quoted(change)}, "identical_exact": {_BOOL[exact]}, "identical_text": {_BOOL[text]}, '
         f'"first_answer": {quoted(first)}, "refine_prompt": {_REFINE_PROMPT}, "target": {quoted(target)}'

@@ -46,7 +46,7 @@ def render(calls: Sequence[Call]) -> str:
 
 
 def _call(call: Call) -> str:
-    arguments = [f"{name}={_value(value)}" for name, value in call.arguments.items()]
+    arguments = [f"{name}={quoted(value) if type(value) is str else _value(value)}" for name, value in call.arguments.items()]
     return f"{call.name}({', '.join(arguments)})"
 
 
