@@ -61,7 +61,8 @@ class Finder:
         self._limits = limits
         self._first = first
         self._count = 0  # of calls read
-        self._position = unopened_thought_end(text) if "</" in text else 0
+        self.start = unopened_thought_end(text) if "</" in text else 0  # behind thinking that began before the text
+        self._position = self.start
         self._begins = [(dialect, dialect.begins.search(text, self._position)) for dialect in dialects]
         self._thinking = THINKING.search(text, self._position) if "<" in text else None
 

@@ -70,11 +70,18 @@ def _among(finder: Finder) -> Calls | ParseFailure | None:
     if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
         return ParseFailure("calls in two forms", other.start)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
-    around = [list(passed_over(finder.text, *gap)) for gap in zip([0, *ends], [*starts, len(finder.text)], strict=True)]
+    around = [
+        list(passed_over(finder.text, *gap)) for gap in zip([finder.start, *ends], [*starts, len(finder.text)], strict=True)
+    ]
     if not spans[0].dialect.tagged:
         if apart := next((span for span, words in zip(spans[1:], around[1:], strict=False) if "prose" in words), None):
             return ParseFailure("calls at two places with words between", apart.start)
         if finder.open_thought and "prose" in around[-1]:
             return ParseFailure("cut off: calls within a thinking block that does not end", spans[0].start)
-    tolerated = [*around[0], *(word for span, after in zip(spans, around[1:], strict=True) for word in (*span.tolerated, *after))]
+    thought = ["thinking"] if finder.start else []
+    tolerated = [
+        *thought,
+        *around[0],
+        *(word for span, after in zip(spans, around[1:], strict=True) for word in (*span.tolerated, *after)),
+    ]
     return Calls(tuple(call for span in spans for call in span.calls), spans[0].dialect.name, tuple(dict.fromkeys(tolerated)))

@@ -7,7 +7,7 @@ import re
 from toolcalls.answers import Json
 from toolcalls.dialects.call_names import PARAMETER
 from toolcalls.limits import LIMITS
-from toolcalls.literals import Reader
+from toolcalls.literals import Reader, Unreadable
 
 _NAME = re.compile(rf"({PARAMETER})=(?!=)")
 _DOUBLE = r'"[^"\\\0\ud800-\udfff]*"'  # a text that stands as it is
@@ -70,16 +70,16 @@ def _read_argument(reader: Reader, arguments: dict[str, Json]) -> None:
         raise reader.limited(f"a parameter's name of more than {reader.limits.name} characters")
     if reader.strict and name in arguments:
         raise reader.unreadable(f"parameter {name!r} given twice")
-    reader.position = found.end()
+    start, reader.position = reader.position, found.end()
     reader.skip_space()
-    _give(reader, arguments, name, reader.value())
+    _give(reader, arguments, name, reader.value(), start)
 
 
-def _give(reader: Reader, arguments: dict[str, Json], name: str, value: Json) -> None:
-    """Set a parameter; the same value given to it again is looked past, another is Unreadable."""
+def _give(reader: Reader, arguments: dict[str, Json], name: str, value: Json, start: int) -> None:
+    """Set a parameter, which stands at `start`; the same value given to it again is looked past, another is Unreadable."""
     if name in arguments:
         if repr(arguments[name]) != repr(value):
-            raise reader.limited(f"parameter {name!r} given twice")
+            raise Unreadable(f"parameter {name!r} given twice", start, final=True)
         reader.tolerate("parameter given twice")
     arguments[name] = value
 
@@ -88,13 +88,14 @@ def _read_positional(reader: Reader, arguments: dict[str, Json]) -> None:
     """Keep a value without a name under its position, "0" for the first argument; `**{…}` gives its keys as parameters."""
     if reader.strict:
         raise reader.unreadable("a positional argument")
+    start = reader.position
     if reader.accept("**") and reader.text.startswith("{", reader.position):
         reader.tolerate("unpacked object")
         values = reader.value()
         if not isinstance(values, dict):
             raise reader.unreadable("an unpacked object that cannot be read")
         for name, value in values.items():
-            _give(reader, arguments, name, value)
+            _give(reader, arguments, name, value, start)
         return
     reader.tolerate("positional argument")
-    _give(reader, arguments, str(len(arguments)), reader.value())
+    _give(reader, arguments, str(len(arguments)), reader.value(), start)

@@ -9,19 +9,20 @@ from toolcalls.dialects.call_arguments import read_arguments
 from toolcalls.dialects.call_names import ARGUMENTS, read_name_loosely
 from toolcalls.literals import Reader
 
+_WORDS = r"(?:[A-Z(][\w.&/-]*+\)? (?:[A-Z0-9(][\w.&/-]*+\)? ){0,11})"  # before the last word of a name that is a title
 _NAMED = r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # arguments that begin with a plain parameter's name
 BEGINS = re.compile(
     r"\A\[(?!\s*\{)(?:[^\]]*\Z|[^\](]*\(|\s*[^\s\]][^\]]*\]\s*\Z)"  # a list that is the answer, or was to be
     r"|\[\s*[^\W\d][\w.-]*+\("  # [f(
     rf"|\[(?=[^\[\]{{}}\n\"'=]{{0,256}}{ARGUMENTS})"  # [f g(a=
     rf"|(?<![\w.-])(?<!def )[\w.-]++{_NAMED}"  # f(a=
-    rf"|(?m:^)(?:[A-Z0-9(][\w.&/-]*+\)? ){{1,12}}[\w.-]*+{_NAMED}"  # F G(a=
+    rf"|(?m:^){_WORDS}[\w.-]*+{_NAMED}"  # F G(a=
     rf"|(?m:^)[\w.-]++[ \t]++{_NAMED}"  # f (a=
     r"|(?m:^|(?<=^\())[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
 )
 _NAMED_ARGUMENTS = re.compile(_NAMED)
 _NEXT = re.compile(r"[\w.-]++\(")
-_TITLE = re.compile(r"(?:[A-Z0-9(][\w.&/-]*+\)? ){0,12}[\w.-]++(?=[ \t]*+\()")
+_TITLE = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
 _BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
 _LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
 _LIST_LOST = re.compile(r"\s*(?:\Z|```|<[|/a-z])|[ \t]*\n")
