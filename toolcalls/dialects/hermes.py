@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call
-from toolcalls.dialects import paper
+from toolcalls.dialects import paper, toolrl, when2call
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, read_blocks
@@ -41,6 +41,6 @@ def render(calls: Sequence[Call]) -> str:
     return "\n".join(f"<tool_call>\n{write_call(call)}\n</tool_call>" for call in calls)
 
 
-DIALECT = Dialect(
-    "hermes", re.compile(r"<tool_?calls?(?:\s[^<>\n]{0,128})?>", re.IGNORECASE), read, render, tagged=True, needs="<"
-)
+_OTHERS = rf"(?-i:{when2call.DIALECT.begins.pattern}|{toolrl.DIALECT.begins.pattern})"
+_BEGINS = re.compile(rf"(?!{_OTHERS}){TOOL_CALL.like.pattern}", re.IGNORECASE)
+DIALECT = Dialect("hermes", _BEGINS, read, render, tagged=True, needs="<")
