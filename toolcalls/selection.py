@@ -9,9 +9,9 @@ from typing import Literal
 from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
 from toolcalls.canonical import answer_key, text_equal
 from toolcalls.comparing import Comparator
+from toolcalls.dialects import paper
 from toolcalls.parsing import parse
 from toolcalls.records import Generation, Judgement, Sample, Verdict
-from toolcalls.rendering import render
 
 NoCallPolicy = Literal["exclude", "any_no_call"]
 
@@ -60,7 +60,7 @@ def written_truth(truth: tuple[Call, ...] | None, text: str | None) -> str:
     """`truth_text` of a sample with this truth and this text of its own."""
     if truth is None:
         return text or ""
-    rendered = render(truth)
+    rendered = paper.render(truth)  # whatever is a truth was looked at when it came in: the form carries it
     if text is None or text == rendered:  # parsing takes longer than all the rest of a row
         return rendered
     written = parse(text)
