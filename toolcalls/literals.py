@@ -20,6 +20,7 @@ _CUT = re.compile(r"[\w.+-]*\s*\Z")
 _CONTROL = re.compile(r"[\0-\x1f]")
 _JSON_ESCAPES = frozenset('"\\/bfnrtu')
 _JSON_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_KEY = re.compile(r"[^\W\d]\w*+(?=\s*:)")
 _JSON_WORDS = {"true", "false", "null"}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
@@ -162,7 +163,8 @@ class Reader:
         quote = self.text[self.position : self.position + 1]
         if quote not in _PLAIN:
             raise self.unreadable("a string expected")
-        if self.json and quote == "'":
+        json = self.json and quote == '"'
+        if self.json and not json:
             self.tolerate("python dict")
         self.position += 1
         parts: list[str] = []
@@ -170,15 +172,25 @@ class Reader:
             plain = _PLAIN[quote].match(self.text, self.position)
             assert plain is not None  # the pattern matches everywhere
             parts.append(plain[0])
-            if self.json and _CONTROL.search(plain[0]):
+            if json and _CONTROL.search(plain[0]):
                 self.tolerate("loose json")
             self.position = plain.end()
             if self.accept(quote):
                 break
             if self.at_end():
                 raise self.unreadable("a string without its closing quote")
+            if json and self.text[self.position + 1 : self.position + 2] not in _JSON_ESCAPES:
+                self.tolerate("loose json")
             parts.append(self._escape())
         return self.checked("".join(parts))
+
+    def key(self) -> str:
+        """Read the key of an object; a word without quotes is tolerated in JSON."""
+        if self.json and (word := _KEY.match(self.text, self.position)):
+            self.tolerate("unquoted key")
+            self.position = word.end()
+            return word[0]
+        return self.string()
 
     def checked(self, text: str) -> str:
         """Join surrogate pairs; refuse what no database can store."""
@@ -193,8 +205,6 @@ class Reader:
 
     def _escape(self) -> str:
         kind = self.text[self.position + 1 : self.position + 2]
-        if self.json and kind not in _JSON_ESCAPES:
-            self.tolerate("loose json")
         if kind not in _CODE_LENGTHS:
             self.position += 1 + len(kind)
             return _ESCAPES.get(kind, "\\" + kind)
@@ -250,7 +260,7 @@ class Reader:
         self._open()
         values: dict[str, Json] = {}
         while not self.accept("}"):
-            key = self.string()
+            key = self.key()
             if key in values:
                 raise self.limited(f"key {key!r} given twice")
             self.skip_space()

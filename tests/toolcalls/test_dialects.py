@@ -139,6 +139,8 @@ def test_words_around_a_dialect_with_marks_of_its_own_are_looked_past(form: str,
 
 TOLERATED = [
     ("hermes", "<tool_call>\n{'name': 'f', 'arguments': {'a': 1, 'b': None, 'c': True}}\n</tool_call>", "python dict"),
+    ("hermes", "<tool_call>\n{'name': 'f', 'arguments': {'a': 1, 'b': 'it\\'s\n'}}\n</tool_call>", "python dict"),
+    ("hermes", '<tool_call>\n{name: "f", arguments: {a: 1, "b": 2}}\n</tool_call>', "unquoted key"),
     ("hermes", '<tool_call>\n{"name": "f", "arguments": {"a": 1,},}\n</tool_call>', "trailing comma"),
     ("hermes", '<tool_call>\n{"name": "f", "arguments": "{\\"a\\": 1}"}\n</tool_call>', "arguments as text"),
     ("hermes", '<tool_call>\n{"parameters": {"a": 1}, "name": "f"}\n</tool_call>', "other key names"),

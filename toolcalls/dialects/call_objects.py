@@ -138,7 +138,7 @@ def members(reader: Reader) -> Iterator[str]:
     reader.skip_space()
     while not reader.accept("}"):
         reader.json = True
-        key = reader.string()
+        key = reader.key()
         if key in seen:
             raise reader.limited(f"key {key!r} given twice")
         seen.add(key)
