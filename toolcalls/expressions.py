@@ -10,7 +10,7 @@ from toolcalls.literals import Reader, Unreadable
 
 _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_INERT = re.compile(r"(?:[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
+_INERT = re.compile(r"(?:lambda\b[\w ,*=]*+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
 _STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
 _PREFIX = re.compile(r"[rRuU](?=[\"'])")
@@ -64,6 +64,18 @@ class LooseReader(Reader):
         if number := _PYTHON_INTEGER.match(self.text, self.position):
             return self._python_integer(number)
         return super().value()
+
+    def string(self) -> str:
+        """Read a string; a single quote between letters does not close one in single quotes."""
+        quote = self.text[self.position : self.position + 1]
+        parts = [super().string()]
+        while (
+            quote == "'" and not self.json and parts[-1][-1:].isalnum() and self.text[self.position : self.position + 1].isalpha()
+        ):
+            self.tolerate("unescaped quote")
+            self.position -= 1
+            parts += ["'", super().string()]
+        return "".join(parts)
 
     def _strings(self) -> str:
         """Read a string, one in triple quotes, or several that Python joins."""

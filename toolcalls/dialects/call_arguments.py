@@ -10,6 +10,7 @@ from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
 
 _NAME = re.compile(rf"({PARAMETER})=(?!=)")
+_NAME_BEFORE_COLON = re.compile(r"([A-Za-z_][\w.-]{0,127}) ?:(?=\s*+[^\s:])")
 _DOUBLE = r'"[^"\\\0\ud800-\udfff]*"'  # a text that stands as it is
 _SINGLE = r"'[^'\\\0\ud800-\udfff]*'"
 _TEXT = re.compile(f"{_DOUBLE}|{_SINGLE}")
@@ -62,6 +63,8 @@ def _read_plain(reader: Reader, arguments: dict[str, Json]) -> bool:
 
 def _read_argument(reader: Reader, arguments: dict[str, Json]) -> None:
     found = _NAME.match(reader.text, reader.position)
+    if found is None and not reader.strict and (found := _NAME_BEFORE_COLON.match(reader.text, reader.position)):
+        reader.tolerate("colon")
     if found is None:
         _read_positional(reader, arguments)
         return

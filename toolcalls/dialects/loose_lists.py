@@ -80,6 +80,8 @@ def _list(reader: Reader) -> list[Call]:
             opened, after = opened - 1, True
             if not opened:
                 return calls
+        elif after and reader.accept(")"):
+            reader.tolerate("extra bracket")
         elif after and reader.accept(","):
             after = False
             if _LIST_END.match(reader.text, reader.position):

@@ -22,7 +22,7 @@ def read(reader: Reader) -> list[Call]:
     calls: list[Call] = []
     if not reader.accept("["):
         reader.tolerate("quoted answer")
-        return _calls(reader, calls)
+        return _calls_in(reader, _quoted_answer(reader), 0, calls)
     reader.skip_space()
     while not reader.accept("]"):
         _calls(reader, calls)
@@ -39,7 +39,22 @@ def read(reader: Reader) -> list[Call]:
 def _calls(reader: Reader, calls: list[Call]) -> list[Call]:
     """Read one string; it holds one call, tolerantly also a list of them."""
     start = reader.position
-    text = reader.string().strip()
+    return _calls_in(reader, reader.string().strip(), start, calls)
+
+
+def _quoted_answer(reader: Reader) -> str:
+    """Read the whole text as a string, or take what its quotes hold where these stand inside it too."""
+    try:
+        text = reader.string()
+    except Unreadable:
+        text = ""
+    if not text or not reader.at_end():
+        text, reader.position = reader.text[1:-1], len(reader.text)
+    return text.strip()
+
+
+def _calls_in(reader: Reader, text: str, start: int, calls: list[Call]) -> list[Call]:
+    """Read the calls of a string that stood at `start`."""
     inner = reader.inside(text if text.startswith("[") and not reader.strict else f"[{text}]")
     try:
         read = paper.read(inner)
