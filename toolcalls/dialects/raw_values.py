@@ -19,7 +19,7 @@ def read_raw(reader: Reader, text: str, position: int) -> Json:
     """The value of `text`, which stands at `position`. A list or dict with Python's literals is read, and said."""
     if not _MAY_BE_LITERAL.match(text):
         return _string(reader, text, position)
-    inner = Reader(text.strip(), reader.limits, strict=reader.strict)
+    inner = Reader(text.strip(), reader.limits)
     inner.json = text.lstrip().startswith(("[", "{"))  # a word or a number alone is the same in both, "True" included
     try:
         value = inner.value()
