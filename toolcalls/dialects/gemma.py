@@ -25,9 +25,9 @@ class _Marks(NamedTuple):
 _FIRST = _Marks("<start_function_call>", "<end_function_call>", "<escape>")
 _FOURTH = _Marks("<|tool_call>", "<tool_call|>", '<|"|>')
 _CALL = re.compile(rf"({_FIRST.opening}|{re.escape(_FOURTH.opening)})\s*+call:([^{{}}<>\n\0\ud800-\udfff]{{1,1024}}+)(?=\{{)")
-_KEY = re.compile(r"([^\s:{}\[\],<\0\ud800-\udfff][^:{}\[\],<\n\0\ud800-\udfff]{0,1024}+):\s*+")
+_KEY = re.compile(r"([^\s#:{}\[\],<\0\ud800-\udfff][^:{}\[\],<\n\0\ud800-\udfff]{0,1024}+):\s*+")
 _UNFIT_NAME = re.compile(r"[{}<>\n]")
-_UNFIT_KEY = re.compile(r"[:{}\[\],<\n]")
+_UNFIT_KEY = re.compile(r"^#|[:{}\[\],<\n]")
 
 
 def read(reader: Reader) -> list[Call]:

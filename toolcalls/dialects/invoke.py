@@ -92,7 +92,7 @@ def _written(call: Call) -> str:
 
 
 def _name(name: str) -> str:
-    if _UNFIT.search(name) or name != name.strip():
+    if not name or _UNFIT.search(name) or name != name.strip():
         raise uncarried(f"the name {name!r}", "invoke")
     return name
 

@@ -66,7 +66,7 @@ def _look_past(reader: Reader, what: re.Pattern[str], said: str) -> None:
 
 def unmarked(form: str, name: str) -> str:
     """The name, which stands between tags as it is; raises ValueError where `form` could not carry it."""
-    if _UNFIT.search(name) or name != name.strip():
+    if not name or _UNFIT.search(name) or name != name.strip():
         raise uncarried(f"the name {name!r}", form)
     return name
 
