@@ -42,8 +42,7 @@ def readings(data: Path) -> Iterator[Reading]:
     for path in sorted((data / "golden").glob("*.jsonl")):
         if not path.name.startswith(("bfcl_", "model_")):
             continue
-        for line in path.open(encoding="utf-8"):
-            row = json.loads(line)
+        for row in map(json.loads, path.read_text(encoding="utf-8").rstrip("\n").split("\n")):
             decoded = row.get("official_decoded")
             official = None if decoded is None else [pair for call in decoded for pair in call.items()]
             unsafe = decoded is None and row.get("decoded_json_safe") is False

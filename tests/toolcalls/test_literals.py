@@ -1,0 +1,127 @@
+"""The quick ways of reading JSON and plain lists agree with the reader that goes mark by mark."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from toolcalls.answers import Call
+from toolcalls.dialects import paper
+from toolcalls.dialects.plain_lists import read_plain
+from toolcalls.limits import LIMITS
+from toolcalls.literals import Reader, Unreadable
+from toolcalls.plain_json import read_plain_json, read_whole
+
+SLOWLY = replace(LIMITS)  # equal to LIMITS and not the same: no quick way is taken
+
+json_pieces = [
+    *'[]{},:"\\ -0159eE.',
+    '"a"',
+    '"a": ',
+    "true",
+    "null",
+    "True",
+    "NaN",
+    "1e999",
+    "1" * 70,
+    "\\u0000",
+    "\\ud83d",
+    "\0",
+    "\ud800",
+]
+json_texts = st.lists(st.sampled_from(json_pieces), max_size=12).map("".join)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**70), 10**70) | st.floats() | st.text("a\"'\\\n\0\ud800é😀", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def slowly(text: str) -> object:
+    """What the reader makes of a text that is one JSON value, or Unreadable."""
+    reader = Reader(text, SLOWLY, strict=True)
+    try:
+        value = reader.json_value()
+    except Unreadable:
+        return Unreadable
+    return value if reader.at_end() else Unreadable
+
+
+@given(json_texts | values.map(json.dumps) | values.map(lambda value: json.dumps(value, ensure_ascii=False)))
+@example('{"a": 1, "a": 1}')
+@example("[" * 33 + "]" * 33)
+@example("[" * 2000)
+@example('"\\ud83d\\ude00"')
+def test_json_is_read_quickly_only_where_it_is_read_alike(text: str) -> None:
+    quick = read_plain_json(text, 0, LIMITS.depth)
+    if quick and quick[1] == len(text):
+        assert repr(quick[0]) == repr(slowly(text))
+    assert read_whole(text, LIMITS.depth) is None or repr(read_whole(text, LIMITS.depth)) == repr(slowly(text))
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2.5, "é", true, null, {"b": "\\u00e9\\n"}]}', '"x"', "[]", "-5", "1e5"])
+def test_plain_json_is_read_quickly(text: str) -> None:
+    assert read_whole(text, LIMITS.depth) == json.loads(text)
+
+
+def of_the_paper(text: str) -> tuple[Call, ...]:
+    reader = Reader(text, SLOWLY, strict=True)
+    try:
+        calls = paper.read(reader)
+    except Unreadable:
+        return ()
+    return tuple(calls) if reader.at_end() else ()
+
+
+list_pieces = st.sampled_from(
+    [
+        *"[](){},=:\"' \n1a",
+        "f(",
+        "f g(",
+        "a=",
+        "a=1",
+        ", ",
+        "b='x'",
+        ")]",
+        "[f(",
+        "True",
+        "null",
+        "-1.5e3",
+        "[1, 2]",
+        "{'k': 1}",
+        "007",
+        '["x"]',
+    ]
+)
+whole_lists = st.lists(list_pieces, max_size=12).map("".join).map(lambda inside: f"[f({inside})]")
+
+
+@given(whole_lists)
+@example("[f(a={'k': 1, 'k': 1})]")
+@example("[f(a=[1e999])]")
+@example("[f(a='\"', b=\"'\")]")
+@example("[f(a=['it', \"it's\"])]")
+@example("[f(" + "a=1)), f(" + "b=2)]")
+@example("[f(a=1]")
+@example("[f(a=1)),), le f(b=2)]")
+@example("[f(a=1,)]")
+def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(text: str) -> None:
+    quick = read_plain(text)
+    if quick:
+        assert repr(quick) == repr(of_the_paper(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[f(a=1, b=-2.5, c='x', d=\"y\", e=True, g=None)]",
+        "[f(a=[1, 'x'], b={'k': [true, null]}), api.get X(), g()]",
+        "[f(a=[]), g(b='城 é', c={})]",
+    ],
+)
+def test_plain_lists_are_read_quickly(text: str) -> None:
+    assert read_plain(text) == of_the_paper(text) != ()
