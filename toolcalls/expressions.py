@@ -12,6 +12,7 @@ _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _INERT = re.compile(r"(?:lambda\b[\w ,*=]*+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
 _STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
+_SIMPLE_STRING = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
 _PREFIX = re.compile(r"[rRuU](?=[\"'])")
 _PYTHON_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)")
@@ -81,8 +82,12 @@ class LooseReader(Reader):
         """Read a string, one in triple quotes, or several that Python joins."""
         parts: list[str] = []
         while self.text.startswith(("'", '"'), self.position):
-            mark = self.text[self.position : self.position + 3]
-            parts.append(self._long_string(mark) if mark in _LONG_STRING else self.string())
+            if simple := _SIMPLE_STRING.match(self.text, self.position):
+                self.position = simple.end()
+                parts.append(self.checked(simple[0][1:-1]))
+            else:
+                mark = self.text[self.position : self.position + 3]
+                parts.append(self._long_string(mark) if mark in _LONG_STRING else self.string())
             end = self.position
             self.skip_space()
         self.position = end
@@ -163,6 +168,8 @@ class LooseReader(Reader):
         mark = self.text[self.position]
         if mark in _STRING:
             self._skip_string(mark)
+        elif flat := _FLAT_BRACKETS.match(self.text, self.position):
+            self.position = flat.end()
         elif mark in _CLOSING:
             self._skip_brackets()
         elif found := _INERT.match(self.text, self.position):
@@ -203,3 +210,4 @@ class LooseReader(Reader):
 
 
 _OTHERS = re.compile(r"[^\"'()\[\]{}]+")
+_FLAT_BRACKETS = re.compile(r"\([^\"'()\[\]{}]*+\)|\[[^\"'()\[\]{}]*+\]|\{[^\"'()\[\]{}]*+\}")

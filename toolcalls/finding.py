@@ -87,9 +87,10 @@ class Finder:
             self._thinking = THINKING.search(self.text, self._position)
 
     def _pass_thinking(self, tag: str, inside: int) -> None:
-        end = -1 if self.open_thought else self.text.find(f"</{tag}>", inside)
-        self.open_thought = self.open_thought or end < 0
+        end = self.text.find(f"</{tag}>", inside)
         self._position = inside if end < 0 else end + len(tag) + 3
+        if end < 0:
+            self.open_thought, self._thinking = True, None  # all that follows is thought, whatever else begins in it
 
     def _read(self, start: int) -> None:
         dialects = [dialect for dialect, found in self._begins if found and found.start() == start]

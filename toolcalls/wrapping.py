@@ -10,10 +10,10 @@ THINKING = re.compile(_THINKING)
 _THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning)>(?=[\s<\[{`]|\Z)")
 _PIECES = re.compile(
     rf"(?P<thinking>{_THINKING}.*?(?:</(?P=tag)>|\Z)|</(?:think(?:ing)?|thought|reasoning)>)"
-    r"|(?P<token><\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
-    r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)"
+    r"|(?P<token>(?:<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
+    r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)++)"
     r"|(?P<fence>`+(?:[\w+-]{1,20}(?=\n))?)"
-    r"|(?P<mark>[^\w\s<`\ufeff]+)|(?P<prose>\w[^<`]*|<)",
+    r"|(?P<mark>(?:[^\w\s<`\ufeff]++\s*+)++)|(?P<prose>\w[^<`]*|<)",
     re.DOTALL,
 )
 _NAMES = {"thinking": "thinking", "token": "special token", "fence": "fence", "mark": "stray mark", "prose": "prose"}
