@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
-from toolcalls.dialects import DIALECTS
-from toolcalls.dialects.plain_lists import read_plain
+from toolcalls.dialects import QUICK, dialects_of
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
 from toolcalls.wrapping import passed_over
@@ -28,8 +27,9 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
     if len(text) > limits.length:
         return ParseFailure(f"longer than {limits.length} characters", limits.length)
     body = text.strip()
-    if limits is LIMITS and (calls := read_plain(body)):
-        return Calls(calls, "paper")
+    for form, read_quickly in QUICK if limits is LIMITS else ():
+        if calls := read_quickly(body):
+            return Calls(calls, form)
     answer = _read(body, limits, strict=strict)
     if isinstance(answer, ParseFailure):
         return replace(answer, position=answer.position + len(text) - len(text.lstrip()))
@@ -38,8 +38,7 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
 
 def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | None:
     """Read a text without outer space; None where nothing looks like a call."""
-    opened = body.startswith("[") and "(" not in body  # a list that was cut off may lack what its dialect needs
-    dialects = [dialect for dialect in DIALECTS if opened or dialect.needs in body]
+    dialects = dialects_of(body)
     first = [dialect for dialect in dialects if dialect.begins.match(body)]
     if strict and not first:
         starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]

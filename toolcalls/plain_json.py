@@ -24,7 +24,7 @@ def read_plain_json(text: str, start: int, depth: int) -> tuple[Json, int] | Non
         value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    if _UNSTORABLE.search(text, start, end):
+    if (text.find("\\u", start, end) >= 0 or not text.isascii()) and _UNSTORABLE.search(text, start, end):
         return None
     openings = text.count("[", start, end) + text.count("{", start, end)
     return (value, end) if openings <= depth or _depth(text, start, end) <= depth else None

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcalls.answers import Call
-from toolcalls.dialects import paper
+from toolcalls.dialects import bfcl_fc, paper
 from toolcalls.dialects.plain_lists import read_plain
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
@@ -125,3 +125,21 @@ def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(text: str) 
 )
 def test_plain_lists_are_read_quickly(text: str) -> None:
     assert read_plain(text) == of_the_paper(text) != ()
+
+
+result_pieces = st.sampled_from(
+    ['{"f": "{}"}', '{"f": "{\\"a\\": 1}"}', '{" ": "{}"}', '{"f": "{}", "g": "{}"}', "5", "[]", '{"f": "[]"}', '{"f": {}}', " "]
+)
+
+
+@given(st.lists(result_pieces, max_size=4).map(lambda pieces: f"[{', '.join(pieces)}]"))
+@example('[{"f": "{}"}, 5, {"f": "{}"}]')
+@example('[{"' + "f" * 257 + '": "{}"}]')
+@example("[" + ", ".join(['{"f": "{}"}'] * 513) + "]")
+def test_results_of_function_calling_are_read_quickly_only_where_they_are_read_alike(text: str) -> None:
+    reader = Reader(text, SLOWLY, strict=True)
+    try:
+        slow = tuple(bfcl_fc.read(reader)) if bfcl_fc.DIALECT.begins.match(text) else ()
+    except Unreadable:
+        slow = ()
+    assert repr(bfcl_fc.read_plain(text)) == repr(slow)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from toolcalls.dialects import (
     bare_json,
     bfcl_fc,
@@ -51,6 +53,21 @@ DIALECTS: tuple[Dialect, ...] = (
     strings.DIALECT,
     bfcl_fc.DIALECT,
 )
+
+QUICK = tuple((dialect.name, dialect.quick) for dialect in DIALECTS if dialect.quick)
+_NEEDS = tuple({dialect.needs: None for dialect in DIALECTS if dialect.needs})
+
+
+def dialects_of(text: str) -> tuple[Dialect, ...]:
+    """The dialects whose calls may stand in a text, in their order."""
+    if text.startswith("[") and "(" not in text:
+        return DIALECTS  # a list that was cut off may lack what its dialect needs
+    return _with(tuple([need for need in _NEEDS if need in text]))
+
+
+@functools.cache
+def _with(needs: tuple[str, ...]) -> tuple[Dialect, ...]:
+    return tuple(dialect for dialect in DIALECTS if not dialect.needs or dialect.needs in needs)
 
 
 def named(form: str) -> Dialect:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, comma, members, read_arguments
 from toolcalls.dialects.dialect import Dialect
+from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader
 from toolcalls.plain_json import read_whole
 
@@ -19,8 +20,6 @@ _SPELLING = Spelling(arguments=("text",))
 
 def read(reader: Reader) -> list[Call]:
     """Read the list; arguments that are an object, not a string that holds one, are tolerated."""
-    if calls := _plain(reader):
-        return calls
     reader.expect("[")
     reader.skip_space()
     calls = _object(reader)
@@ -29,19 +28,20 @@ def read(reader: Reader) -> list[Call]:
     return calls
 
 
-def _plain(reader: Reader) -> list[Call]:
-    """Read the list at once where all of it is spelled as the dialect does; else nothing."""
-    start, count = reader.position, reader.count
+def read_plain(text: str) -> tuple[Call, ...]:
+    """Read a list whose every object has one key, with arguments that are a string; nothing of any other text."""
+    if not text.startswith('[{"') or not text.endswith('"}]'):
+        return ()
     calls: list[Call] = []
-    items = reader.plain_json(2)
-    for item in items if isinstance(items, list) else []:
-        name, text = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else ("", None)
-        arguments = read_whole(text, reader.depth + 1) if isinstance(text, str) else None
-        if not isinstance(arguments, dict):
-            reader.position, reader.count = start, count
-            return []
-        calls.append(reader.call(name, arguments))
-    return calls
+    for item in read_whole(text, len(text)) or ():
+        if not isinstance(item, dict) or len(item) != 1 or len(calls) == LIMITS.calls:
+            return ()
+        ((name, given),) = item.items()
+        arguments = read_whole(given, LIMITS.depth + 1) if isinstance(given, str) else None
+        if not isinstance(arguments, dict) or not name.strip() or max(map(len, (name, *arguments))) > LIMITS.name:
+            return ()
+        calls.append(Call(name, arguments))
+    return tuple(calls)
 
 
 def _object(reader: Reader) -> list[Call]:
@@ -56,4 +56,4 @@ def render(calls: Sequence[Call]) -> str:
     return json.dumps([{call.name: json.dumps(call.arguments, ensure_ascii=False)} for call in calls], ensure_ascii=False)
 
 
-DIALECT = Dialect("bfcl_fc", _BEGINS, read, render, needs="{")
+DIALECT = Dialect("bfcl_fc", _BEGINS, read, render, needs="{", quick=read_plain)

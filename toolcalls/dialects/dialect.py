@@ -22,3 +22,5 @@ class Dialect:
     render: Callable[[Sequence[Call]], str]  # raises ValueError for what the dialect cannot carry
     tagged: bool = False  # has marks of its own: words around its calls are normal use, and it wins over untagged ones
     needs: str = ""  # a mark without which no call of it stands in a text, unless the text begins with `[`
+    # Reads a whole answer of the dialect's usual shape, within every limit, in one go; nothing of any other.
+    quick: Callable[[str], tuple[Call, ...]] | None = None

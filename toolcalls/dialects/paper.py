@@ -14,6 +14,7 @@ from toolcalls.dialects.call_arguments import read_arguments
 from toolcalls.dialects.call_names import read_name
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.loose_lists import BEGINS, read_loosely
+from toolcalls.dialects.plain_lists import read_plain
 from toolcalls.literals import Reader
 
 
@@ -62,4 +63,4 @@ def _value(value: Json) -> str:
     return repr(value)
 
 
-DIALECT = Dialect("paper", BEGINS, read, render, needs="(")
+DIALECT = Dialect("paper", BEGINS, read, render, needs="(", quick=read_plain)
