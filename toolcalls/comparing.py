@@ -10,6 +10,7 @@ from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
 from toolcalls.identity import identical_calls
+from toolcalls.lone_pairs import lone_difference
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
 from toolcalls.schema import Tool, defaults, tool_name
@@ -100,15 +101,20 @@ class Comparator:
         """
         if identical_calls(truth, output):
             return Comparison(0, "")
+        measure = self.measure
+        largest = lone_difference(truth, output, measure, lambda names: self.defaults_of(tools, names))
+        if largest is not None and (not told or not largest):
+            return self._comparison(largest)
         if problem := unpaired(truth, output):
             return Comparison(None, problem)
         one, other = self.sides(truth, output, tools)
-        measure = self.measure
         pairs = self._pairs(one, other, measure)
         if pairs is None:
             return Comparison(None, "too_many_calls")
         largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
-        differences = tuple(_differences(one, other, pairs, measure)) if told and largest else ()
+        return self._comparison(largest, tuple(_differences(one, other, pairs, measure)) if told and largest else ())
+
+    def _comparison(self, largest: int, differences: tuple[Difference, ...] = ()) -> Comparison:
         return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", differences)
 
     def sides(self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool]) -> tuple[Side, Side]:

@@ -87,6 +87,14 @@ class Measure:
         """How much a parameter that both calls have counts."""
         if identical(one.values[name], other.values[name]) or one.text(name) == other.text(name):
             return 0
+        return self._apart(one.values[name], other.values[name])
+
+    def values(self, one: Json, other: Json) -> int:
+        """How much a parameter with these values counts."""
+        return 0 if self.equality.canonical(one) == self.equality.canonical(other) else self._apart(one, other)
+
+    def _apart(self, one: Json, other: Json) -> int:
+        """The same for values whose canonical texts differ."""
         if self.nested:
-            return sum(1 for _ in places(one.values[name], other.values[name], self.equality))
-        return int(self.texts_decide or not self.equality.same(one.values[name], other.values[name]))
+            return sum(1 for _ in places(one, other, self.equality))
+        return int(self.texts_decide or not self.equality.same(one, other))
