@@ -31,6 +31,8 @@ class LooseReader(Reader):
         self._closed: dict[int, int] = {}  # where the bracket that opens at a position was seen to close
 
     def skip_space(self) -> None:
+        if "#" < self.text[self.position : self.position + 1] <= "~":
+            return  # the usual case
         super().skip_space()
         if self.text.startswith("#", self.position) and (found := _COMMENTS.match(self.text, self.position)):
             self.tolerate("comment")

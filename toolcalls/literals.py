@@ -126,6 +126,8 @@ class Reader:
         return self.position >= len(self.text)
 
     def skip_space(self) -> None:
+        if " " < self.text[self.position : self.position + 1] <= "~":
+            return  # the usual case, without a pattern
         self.position = _SPACE.match(self.text, self.position).end()  # type: ignore[union-attr]  # matches everywhere
 
     def accept(self, mark: str) -> bool:
