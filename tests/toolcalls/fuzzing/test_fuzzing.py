@@ -119,12 +119,3 @@ def test_any_text_is_read_without_failure(text: str) -> None:
 @settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_text_is_read_without_failure_at_length(text: str) -> None:
     tried(text)
-
-
-@pytest.mark.parametrize(
-    "piece", [*PIECES, "[f(a=[", '{"a":', "<tool_call>{", "f(a=1)\n", "[f(a=1)] ", '{"name":"f","arguments":{}}\n']
-)
-@pytest.mark.parametrize("around", ["{}", "[f(a={}", '[{{"name": "f", "arguments": {{"a": {}', "<tool_call>{}", "Well, {}"])
-def test_a_piece_again_and_again_takes_time_by_its_length(piece: str, around: str) -> None:
-    text = around.format(piece * (65_000 // len(piece)))
-    assert in_time(text)
