@@ -8,6 +8,7 @@ from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
 from toolcalls.plain_json import decode
+from toolcalls.rows import is_storable
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,127}"
 _TEXT = r"'[^']*'|\"[^\"]*\""
@@ -17,46 +18,43 @@ for _ in range(3):  # lists and dicts in each other
     _NESTED = rf"(?:[^][{{}}()'\"=]++|{_TEXT}|\[{_NESTED}\]|\{{{_NESTED}\}})*+"
 _VALUE = rf"{_TEXT}|{_NUMBER}|True|False|None|true|false|null|\[{_NESTED}\]|\{{{_NESTED}\}}"
 _TOKENS = re.compile(
-    rf"({_NAME}(?: {_NAME})?)(?:=({_VALUE})(, ?(?!\))|(?=\)))|\()"
+    rf"({_NAME}(?: {_NAME})?)(?:=({_VALUE})(?:, ?(?!\))|(?=\)))|\()"
     r"|(\)(?:, ?(?!\Z)|\Z))"
-    r"|[\s\S]++"  # what is no such list is passed over at once
+    r"|[\s\S]++"  # the rest from where it is no such list
 )
-_UNLIKE = re.compile("[\\\\\0\ud800-\udfff]")  # what a text may hold that does not stand for itself
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
 
 def read_plain(text: str) -> tuple[Call, ...]:
     """Read `[name(parameter=value, …), …]`; nothing where the text is anything else, or has another spelling of the same."""
-    if text[:1] != "[" or text[-1:] != "]" or _UNLIKE.search(text):
+    if text[:1] != "[" or text[-1:] != "]" or "\\" in text or not is_storable(text):
         return ()
     calls: list[Call] = []
     arguments: dict[str, Json] | None = None  # of the call that is open
-    size = 2  # characters understood
-    for name, value, separator, end in _TOKENS.findall(text, 1, len(text) - 1):
+    for name, value, end in _TOKENS.findall(text, 1, len(text) - 1):
         if value:
             if arguments is None or name in arguments:
                 return ()
             mark = value[0]
             if mark == "'" or mark == '"':
                 arguments[name] = value[1:-1]
+            elif value.isdigit():
+                arguments[name] = int(value)
             else:
                 try:
                     arguments[name] = _WORDS[value] if value in _WORDS else _number_or_nested(value)
                 except Unreadable:
                     return ()
-            size += len(name) + 1 + len(value) + len(separator)
         elif name:
             if arguments is not None:
                 return ()
             arguments = {}
             calls.append(Call(name, arguments))
-            size += len(name) + 1
         elif end and arguments is not None:
             arguments = None
-            size += len(end)
         else:
             return ()
-    return tuple(calls) if size == len(text) and arguments is None and len(calls) <= LIMITS.calls else ()
+    return tuple(calls) if arguments is None and len(calls) <= LIMITS.calls else ()
 
 
 def _number_or_nested(text: str) -> Json:
