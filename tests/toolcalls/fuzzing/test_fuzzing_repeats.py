@@ -56,11 +56,10 @@ def is_linear(around: str, piece: str) -> bool:
     may be busy with other work.
     """
     short, long = (around.format(piece * (size // len(piece))) for size in (LONGEST // 10, LONGEST))
-    most, least = seconds(long), min(seconds(short) for _ in range(3))
-    for _ in range(8):
-        if most <= max(UNTOLD, MOST * least):
+    for _ in range(10):
+        before, most, after = seconds(short), seconds(long), seconds(short)
+        if most <= max(UNTOLD, MOST * (before + after) / 2):
             return True
-        most, least = min(most, seconds(long)), min(least, seconds(short))
     return False
 
 
