@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning)>"
+_THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning|scratch_pad)>"
 THINKING = re.compile(_THINKING)
-_THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning)>(?=[\s<\[{`]|\Z)")
+_THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning|scratch_pad)>(?=[\s<\[{`]|\Z)")
 _PIECES = re.compile(
-    rf"(?P<thinking>{_THINKING}.*?(?:</(?P=tag)>|\Z)|</(?:think(?:ing)?|thought|reasoning)>)"
+    rf"(?P<thinking>{_THINKING}.*?(?:</(?P=tag)>|\Z)|</(?:think(?:ing)?|thought|reasoning|scratch_pad)>)"
     r"|(?P<token>(?:<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
     r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)++)"
     r"|(?P<fence>`+(?:[\w+-]{1,20}(?=\n))?)"

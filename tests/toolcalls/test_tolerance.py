@@ -31,6 +31,7 @@ AROUND = [
     ("<|python_tag|>[f(a=1)]", ["special token"]),
     ("<think>I call g(b=2).</think>\n[f(a=1)]", ["thinking"]),
     ("<think></think>[f(a=1)]", ["thinking"]),
+    ("<scratch_pad>\nGoal: g(b=2)\n</scratch_pad>\n[f(a=1)]", ["thinking"]),
     ("I call g(b=2).\n</think>\n\n[f(a=1)]", ["thinking"]),
     ("<think>I call f.\n[f(a=1)]", ["thinking"]),
     ("<reasoning>no</reasoning>Now: [f(a=1)]", ["thinking", "prose"]),
