@@ -220,7 +220,7 @@ class Reader:
         found = _NUMBER.match(self.text, self.position)
         if found is None or _WORD.match(self.text, found.end()):
             raise self.unreadable("a value that is no literal")
-        if sum(map(str.isdigit, found[0])) > self.limits.digits:
+        if len(found[0]) > self.limits.digits and sum(map(str.isdigit, found[0])) > self.limits.digits:
             raise self.limited(f"a number of more than {self.limits.digits} digits")
         whole = not (found[1] or found[2] or found[3])
         number = int(found[0]) if whole else float(found[0])
