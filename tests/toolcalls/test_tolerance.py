@@ -59,6 +59,8 @@ LISTS = [
     ("f(a=1)]", [F], ["no brackets", "missing bracket"]),
     ("(f(a=1))", [F], ["stray mark", "no brackets"]),
     ("api.now()", [Call("api.now")], ["no brackets"]),
+    ("`api.now()`", [Call("api.now")], ["fence", "no brackets"]),
+    ("[f(a=1)`", [F], ["missing bracket", "fence"]),
     ("(api.now())", [Call("api.now")], ["stray mark", "no brackets"]),
     ("Market Trends API(a=1)", [Call("Market Trends API", {"a": 1})], ["no brackets"]),
     ("User Feed (Video Posts) V2(a=1)", [Call("User Feed (Video Posts) V2", {"a": 1})], ["no brackets"]),

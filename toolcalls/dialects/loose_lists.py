@@ -18,14 +18,14 @@ BEGINS = re.compile(
     rf"|(?<![\w.-])(?<!def )[\w.-]++{_NAMED}"  # f(a=
     rf"|(?m:^){_WORDS}[\w.-]*+{_NAMED}"  # F G(a=
     rf"|(?m:^)[\w.-]++[ \t]++{_NAMED}"  # f (a=
-    r"|(?m:^|(?<=^\())[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
+    r"|(?m:^|(?<=^\()|(?<=^`)|(?<=^``)|(?<=^```))[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
 )
 _NAMED_ARGUMENTS = re.compile(_NAMED)
 _NEXT = re.compile(r"[\w.-]++\(")
 _TITLE = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
 _BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
 _LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
-_LIST_LOST = re.compile(r"\s*(?:\Z|```|<[|/a-z])|[ \t]*\n")
+_LIST_LOST = re.compile(r"\s*(?:\Z|`|<[|/a-z])|[ \t]*\n")
 _LIST_END = re.compile(r"\s*(?:\]|\Z)")
 
 
