@@ -249,6 +249,12 @@ def said(value: str, format_row: dict[str, Any] = TOOLACE) -> list[Any]:
             "turn 2: the assistant's turn holds something like a call that cannot",
         ),
         (TOOLACE | {"conversations": said("Sure: [Weather(a=1)]")}, "turn 2: the assistant's turn holds words around its calls"),
+        (
+            TOOLACE | {"conversations": said("[Weather(1)]")},
+            "can only be guessed at (positional argument); name",
+        ),
+        (TOOLACE | {"conversations": said("[Weather(a=2 + x)]")}, "can only be guessed at (expression)"),
+        (TOOLACE | {"conversations": said("[Weather(a=Rome)]")}, "can only be guessed at (unquoted text)"),
         (TOOLACE | {"conversations": said(" ")}, "turn 2: the assistant's turn is empty; correct it or remove the turn"),
         (TOOLACE | {"conversations": said('[Other(city="Rome")]')}, "turn 2: the truth calls the unknown tool 'Other'"),
         (

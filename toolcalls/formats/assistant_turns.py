@@ -19,6 +19,7 @@ _CALL_TAG = re.compile(
     r"<tool_?call|<function_?call|<function=|\[TOOL_CALLS\]|<\|python_tag\|>|<｜tool▁call|<\|tool_call|✿FUNCTION✿", re.IGNORECASE
 )
 _LOOSE = {"prose", "no brackets"}  # what a tolerant reading looks past to find calls in words, code within prose say
+_GUESSED = {"expression", "unquoted text", "positional argument", "nested too deep", "replaced character"}
 
 
 def written(value: str, trained: bool = True) -> Said:
@@ -46,9 +47,15 @@ def _said(value: str, answer: Answer, trained: bool) -> Said:
         return Said("assistant", value, problem=problem, trained=trained)
     if answer.form == "paper" and not answer.tolerated:
         return Said("assistant", value, answer.calls, trained=trained)
-    amid = "prose" in answer.tolerated and not named(answer.form).tagged
-    problem = "holds words around its calls; keep one of them" if amid else ""
-    return Said("assistant", shown(answer.calls), answer.calls, problem=problem, trained=trained, written=value)
+    return Said("assistant", shown(answer.calls), answer.calls, problem=_doubt(answer), trained=trained, written=value)
+
+
+def _doubt(answer: Calls) -> str:
+    """Why calls that can be read are no truth to learn from; empty where they are."""
+    if "prose" in answer.tolerated and not named(answer.form).tagged:
+        return "holds words around its calls; keep one of them"
+    guessed = ", ".join(word for word in answer.tolerated if word in _GUESSED)
+    return f"holds calls that can only be guessed at ({guessed}); name parameters and give literals" if guessed else ""
 
 
 def structured(calls: Iterable[Call], trained: bool = True) -> Said:
