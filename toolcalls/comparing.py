@@ -10,7 +10,7 @@ from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
 from toolcalls.identity import identical_calls
-from toolcalls.lone_pairs import lone_difference
+from toolcalls.obvious_pairs import obvious_difference
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
 from toolcalls.schema import Tool, defaults, tool_name
@@ -102,7 +102,7 @@ class Comparator:
         if identical_calls(truth, output):
             return Comparison(0, "")
         measure = self.measure
-        largest = lone_difference(truth, output, measure, lambda names: self.defaults_of(tools, names))
+        largest = obvious_difference(truth, output, measure, lambda names: self.defaults_of(tools, names))
         if largest is not None and (not told or not largest):
             return self._comparison(largest)
         if problem := unpaired(truth, output):
