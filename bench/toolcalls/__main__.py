@@ -46,10 +46,11 @@ def main() -> None:
     warnings.simplefilter("ignore", SyntaxWarning)  # of what models write, by the original's parser
     with tempfile.TemporaryDirectory() as thrown_away:
         original = Original(options.bfcl_eval or Path(thrown_away))
+        grown = growth()
         rows = golden_rows(Path(data))
         gc.collect()
         gc.freeze()  # the rows are no program's garbage
-        report = measured(rows, original, options.repeats)
+        report = {**measured(rows, original, options.repeats), "work at ten times the size": grown}
     RESULTS.write_text(json.dumps({"machine": machine(), **report}, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
 
@@ -58,19 +59,9 @@ def measured(rows: Sequence[Row], original: Original, repeats: int) -> dict[str,
     rows = [row for row in rows if not _evaluates(row, original)]
     report: dict[str, Any] = {"peer": f"bfcl-eval {VERSION}", "repeats": repeats, "verdicts": verdicts(rows, original)}
     compared = [row for row in rows if row.truth is not None]
-    programs = reading(original)
-    report["parse and compare"] = {
-        name: figures([row for row in compared if row.group in groups], programs, repeats) for name, groups in _groups()
-    }
-    programs = scoring(original)
-    report["official scorer"] = {
-        name: figures([row for row in rows if row.group in groups], programs, repeats) for name, groups in _groups()
-    }
-    return {**report, "work at ten times the size": growth()}
-
-
-def _groups() -> list[tuple[str, tuple[str, ...]]]:
-    return [*((name, (name,)) for name in GROUPS), ("all", tuple(GROUPS))]
+    report["parse and compare"] = by_group(compared, reading(original), repeats)
+    report["official scorer"] = by_group(rows, scoring(original), repeats)
+    return report
 
 
 def _evaluates(row: Row, original: Original) -> bool:
@@ -132,17 +123,32 @@ def scoring(original: Original) -> dict[str, Work]:
     return {"whetstone": whetstone, "bfcl-eval": peer}
 
 
-def figures(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, Any]:
-    """Rows per second and core of each program, and how many times as many as the peer's Whetstone's are."""
-    taken: dict[str, list[float]] = {name: [] for name in (*programs, "json.loads")}
+def by_group(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, Any]:
+    """Figures of each group and of all together."""
+    taken = {group: _rounds([row for row in rows if row.group == group], programs, repeats) for group in GROUPS}
+    taken["all"] = {
+        name: [sum(times) for times in zip(*(each[name] for each in taken.values()), strict=True)] for name in programs
+    }
     floor = [render(answer.calls, "json") for row in rows if isinstance(answer := parse(row.text), Calls) and _is_short(answer)]
+    seconds = statistics.median(_seconds(json.loads, floor) for _ in range(repeats))
+    figures = {group: _figures(times, sum(group in (row.group, "all") for row in rows)) for group, times in taken.items()}
+    return {**figures, "json.loads of the same calls, rows per second": round(len(floor) / seconds)}
+
+
+def _rounds(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each program, round by round."""
+    taken: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(repeats):
         for name, work in programs.items():
-            taken[name].append(_seconds(work, rows) / len(rows))
-        taken["json.loads"].append(_seconds(json.loads, floor) / len(floor))
-    per_second = {name: round(1 / statistics.median(times)) for name, times in taken.items()}
+            taken[name].append(_seconds(work, rows))
+    return taken
+
+
+def _figures(taken: dict[str, list[float]], count: int) -> dict[str, Any]:
+    """Rows per second and core of each program, and how many times as many as the peer's Whetstone's are."""
+    per_second = {name: round(count / statistics.median(times)) for name, times in taken.items()}
     ratios = [theirs / ours for ours, theirs in zip(taken["whetstone"], taken["bfcl-eval"], strict=True)]
-    return {"rows": len(rows), "rows per second": per_second, "times the peer": round(statistics.median(ratios), 2)}
+    return {"rows": count, "rows per second": per_second, "times the peer": round(statistics.median(ratios), 2)}
 
 
 def _is_short(answer: Calls) -> bool:
