@@ -10,7 +10,7 @@ from typing import Any
 
 ROOM = 1_000_000  # characters, list entries and bytes of whole numbers that the results of one decoding may hold together
 LONGEST = 100_000  # the same of one result
-BITS = 14_280  # of one whole number: about 4,300 decimal digits, the most that Python turns into text
+BITS = 16_384  # of one whole number; Python turns 4,300 decimal digits into text at most, which have 14,285
 DEPTH = 325  # of operations and containers in each other: about where `ast.unparse` ends, which comes before `eval`
 _FORMAT_WIDTH = 1_000  # the widths in a format string together
 
@@ -118,14 +118,25 @@ def _result_weight(op: ast.operator, left: tuple[Any, int], right: tuple[Any, in
 
 
 def _result_bits(op: ast.operator, left: int, right: int) -> int:
-    bits = left.bit_length() + right.bit_length()
-    if isinstance(op, ast.Pow) and abs(left) > 1:
-        bits = left.bit_length() * max(1, right)
-    if isinstance(op, ast.LShift):
-        bits = left.bit_length() + max(0, right)
+    bits = _most_bits(op, left, right)
     if bits > BITS:
         raise Unfoldable("a number too large")
     return bits
+
+
+def _most_bits(op: ast.operator, left: int, right: int) -> int:
+    match op:
+        case ast.Pow():
+            return left.bit_length() * max(1, right) if abs(left) > 1 else 1
+        case ast.LShift():
+            return left.bit_length() + max(0, right)
+        case ast.Mult():
+            return left.bit_length() + right.bit_length()
+        case ast.Mod():
+            return right.bit_length()
+        case ast.Add() | ast.Sub() | ast.BitOr() | ast.BitXor() | ast.BitAnd():
+            return max(left.bit_length(), right.bit_length()) + 1
+    return left.bit_length() + 1
 
 
 def _formatted_weight(template: str | bytes, argument: int) -> int:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -75,7 +77,7 @@ def test_a_javascript_call_decodes(text: str, call: object) -> None:
         "[write(it=1)]<|eot_id|>",
         "```java\n[write(it=1)]\n```",
         "[write(it='\ud800')]",
-        "[write(it='" + "x" * 2**15 + "')]",
+        "[write(it='" + "x" * 2**14 + "')]",
     ],
 )
 def test_source_with_errors_does_not_decode(decode: Any, text: str) -> None:
@@ -89,10 +91,42 @@ def test_java_without_a_call_decodes_to_nothing() -> None:
 
 
 def test_deep_java_is_no_error_of_ours() -> None:
-    decoded = decode_java(f"[write(it={'(' * 300}x1{')' * 300})]")
-    assert decoded == [{"write": {"it": "(" * 300 + "x1" + ")" * 300}}]
+    decoded = decode_java(f"[write(it={'(' * 200}x1{')' * 200})]")
+    assert decoded == [{"write": {"it": "(" * 200 + "x1" + ")" * 200}}]
     with pytest.raises(Undecodable):
-        decode_java(f"[write(it={'(' * 9000}x1{')' * 9000})]")
+        decode_java(f"[write(it={'!' * 400}x1)]")
+
+
+@pytest.mark.parametrize("piece", ["A<", "A<B‹", "x=>", "x=*", "A(/", ";!", "A.B<", "A<int", ";a?"])
+def test_java_of_open_marks_takes_little_memory_and_time(piece: str) -> None:
+    script = (
+        "import resource\n"
+        "from toolcalls.official.bfcl.java import decode_java\n"
+        "from toolcalls.official.python_calls import Undecodable\n"
+        "def tried(length):\n"
+        "    try:\n"
+        f"        decode_java(({piece!r} * length)[:length])\n"
+        "    except Undecodable:\n"
+        "        pass\n"
+        "tried(8)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "for length in (500, 1000, 2000, 4000, 16000):\n"
+        "    tried(length)\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(used.ru_maxrss - before, used.ru_utime + used.ru_stime)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    kilobytes, seconds = map(float, told.stdout.split())
+    assert kilobytes < 64 * 1024
+    assert seconds < 5
+
+
+def test_a_long_java_text_still_decodes() -> None:
+    words, numbers = "to be, or not. " * 600, ", ".join(map(str, range(2000)))
+    assert decode_java(f'[write(it="{words}")]') == [{"write": {"it": words}}]
+    assert decode_java(f"[write(it=new int[]{{{numbers}}})]")
+    with pytest.raises(Undecodable, match="512 marks"):
+        decode_java(f"[write(it={'+'.join(['1'] * 600)})]")
 
 
 def _function(name: str, kind: str, inner: str) -> dict[str, Any]:

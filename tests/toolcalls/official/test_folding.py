@@ -97,6 +97,13 @@ def test_a_bomb_does_not_fold(source: str) -> None:
     assert time.process_time() - started < 0.5
 
 
+@pytest.mark.parametrize("operation", ["* 1", "+ 1", "- 1", "| 2", "^ 2", "& 2", "% 3", "// 7", ">> 5", "** 1", "<< 0"])
+def test_a_number_of_as_many_digits_as_can_be_printed_folds(operation: str) -> None:
+    number = "9" * 4299 + "8"
+    expected = eval(f"{number} {operation}")  # the source is made above
+    assert fold(_parsed(f"{number} {operation}")) == expected
+
+
 def test_operations_in_each_other_fold_up_to_the_bound() -> None:
     assert fold(_parsed("1" + " + 1" * (DEPTH - 1))) == DEPTH
 
