@@ -13,7 +13,19 @@ import pytest
 from curation.models import Base, DatasetRevision, Engine, Project, Run, Team, User
 from curation.models.exports import ExportKind
 from curation.models.people import Role
-from curation.stages import commenting, correcting, exporting, invitations, people, review, running, tokens, training, uploading
+from curation.stages import (
+    commenting,
+    correcting,
+    exporting,
+    invitations,
+    people,
+    rejudging,
+    review,
+    running,
+    tokens,
+    training,
+    uploading,
+)
 from curation.stages.shards import Claim
 from tests.curation.stages.conftest import Hand, write_checkpoint
 from toolcalls.answers import Call
@@ -121,6 +133,8 @@ def plant(run: Run, hand: HostileModel) -> Planted:
     for kind in ExportKind.values:
         for _ in exporting.stream(exporting.begin(first, kind, "whetstone", None, owner)):
             pass
+    again = rejudging.begin(second, {"schema_defaults": False}, owner, here=True)
+    rejudging.run(again)
     running.pause_run(run, owner, HOSTILE[:500])
     tokens.create(owner, SHORT, "read")
     lines = [b"not JSON " + HOSTILE.encode() + b"\n", json.dumps({"messages": HOSTILE}).encode() + b"\n", _openai().encode()]
@@ -140,6 +154,7 @@ def plant(run: Run, hand: HostileModel) -> Planted:
         "invitation": invitation.pk,
         "link": link,
         "export": first.exports.order_by("pk").values_list("pk", flat=True)[0],
+        "rejudging": again.pk,
     }
     return Planted(run, names, owner)
 
