@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from toolcalls.answers import Call
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.expressions import LooseReader
 from toolcalls.limits import Limits
-from toolcalls.literals import Reader, Unreadable
+from toolcalls.literals import NoCall, Reader, Unreadable
 from toolcalls.wrapping import THINKING, unopened_thought_end
 
 
@@ -39,15 +40,25 @@ def read_with(dialects: Sequence[Dialect], text: str, start: int, limits: Limits
             if not strict:
                 return Span(dialect, start, max(reader.position, start + 1), calls, reader.tolerated)
             reader.skip_space()
-            if calls and reader.at_end():
+            if reader.at_end():
                 return Span(dialect, start, reader.position, calls, [])
             failure = Unreadable("text after the calls" if calls else "no calls between the marks", reader.position)
+        except NoCall:
+            return Span(dialect, start, max(_value_end(reader, start), start + 1), [], [])
         except Unreadable as raised:
             failure = raised
         if failed is None or failed.end < reader.position:
             failed = Span(dialect, start, max(reader.position, start + 1), [], [], failure)
     assert failed is not None  # there is at least one dialect
     return failed
+
+
+def _value_end(reader: Reader, start: int) -> int:
+    """Where the JSON value ends that begins at `start`, as far as it can be read."""
+    reader.position = start
+    with suppress(Unreadable):
+        reader.json_value()
+    return reader.position
 
 
 class Finder:

@@ -38,6 +38,10 @@ class Unreadable(Exception):
         self.final = final
 
 
+class NoCall(Exception):
+    """What stands here looks like a call and is none: a tool's definition, or data."""
+
+
 class Reader:
     """A position in a text that only moves forward. Every method raises Unreadable where the text is something else."""
 

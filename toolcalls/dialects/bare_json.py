@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import ARGUMENTS, NAMES, Spelling, read_list, read_row, write_call
 from toolcalls.dialects.dialect import Dialect
-from toolcalls.literals import Reader
+from toolcalls.literals import NoCall, Reader
 
-_SPELLING = Spelling(keys=("arguments", "parameters"))
+_SPELLING = Spelling(keys=("arguments", "parameters"), definitions=True)
 _TEXT = r"""(?:"(?:[^"\\\n]|\\.){0,1024}+"|'(?:[^'\\\n]|\\.){0,1024}+')"""
 _NAMES, _ARGUMENTS = (rf"""["'](?:{"|".join(keys)})["']\s*:""" for keys in (NAMES, ARGUMENTS))
 # Keys beside them with short values; one of "description" is that of a tool, not of a call.
@@ -21,7 +21,16 @@ _OTHER = rf"""["'](?!description["'])[\w$ -]{{1,64}}["']\s*:\s*(?:{_TEXT}|null|N
 _BEFORE, _BETWEEN = (rf"(?:(?!{keys}){_OTHER}){{0,3}}+" for keys in (_NAMES, _ARGUMENTS))
 
 
+_KEY = re.compile(r"""["']([\w -]{1,64})["']\s*:\s*\Z""")  # of the value that stands here
+_OF_CALLS = re.compile(r"call|tool|function|action|api", re.IGNORECASE)
+
+
 def read(reader: Reader) -> list[Call]:
+    """Read an object or a list; raises NoCall of what is data: the value of a key that tells of no calls."""
+    start = reader.position
+    key = _KEY.search(reader.text, max(0, start - 80), start)
+    if key and not _OF_CALLS.search(key[1]) and '"arguments"' not in _BEGINS.match(reader.text, start)[0]:  # type: ignore[index]
+        raise NoCall
     if reader.text.startswith("[", reader.position):
         return read_list(reader, _SPELLING)
     return read_row(reader, _SPELLING)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolcalls.answers import Call, Json
-from toolcalls.literals import Reader
+from toolcalls.literals import NoCall, Reader
 
 NAMES = ("name", "tool_name", "function_name", "function", "tool", "api", "api_name", "action", "Action")
 ARGUMENTS = (
@@ -28,6 +28,7 @@ class Spelling:
     # single quotes, none of its marks escaped for the quotes' sake).
     arguments: tuple[str, ...] = ("object",)
     nested: bool = False  # name and arguments may stand in an object under "function"
+    definitions: bool = False  # what has a schema under "parameters" is a tool's definition, no call
 
 
 def read_call(reader: Reader, spelling: Spelling) -> Call:
@@ -79,6 +80,8 @@ class _Parts:
         if key in ARGUMENTS:
             self._expect(key in self.spelling.keys, self.arguments)
             self.arguments = read_arguments(reader, self.spelling)
+            if self.spelling.definitions and key == "parameters" and _is_schema(self.arguments):
+                raise NoCall
         elif key in NAMES:
             self._expect(key == "name", self.name)
             self.name = reader.json_value()
@@ -97,6 +100,10 @@ class _Parts:
         if self.arguments is None:
             self.reader.tolerate("no arguments")
         return self.reader.call(self.name, self.arguments or {})
+
+
+def _is_schema(parameters: dict[str, Json]) -> bool:
+    return parameters.get("type") in ("object", "dict") and isinstance(parameters.get("properties"), dict)
 
 
 def read_arguments(reader: Reader, spelling: Spelling) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from toolcalls.dialects.call_objects import Spelling, members, read_call, read_l
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
-_SPELLING = Spelling(arguments=("text", "object"), nested=True)
+_SPELLING = Spelling(arguments=("text", "object"), nested=True, definitions=True)
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
 _SCALAR = rf"""["'](?:role|content|refusal|id|type|index|thought)["']\s*:\s*(?:{_TEXT}|null|None|\d+)\s*,\s*"""
 _MESSAGE = re.compile(rf"""\{{\s*(?:{_SCALAR}){{0,5}}["'](tool_calls|function_call)["']\s*:""", re.DOTALL)
