@@ -10,7 +10,7 @@ from toolcalls.literals import Reader, Unreadable
 
 _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_INERT = re.compile(r"(?:lambda\b[\w ,*=]*+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
+_INERT = re.compile(r"(?:lambda\b[\w ,*=]{0,256}+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
 _STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
 _SIMPLE_STRING = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
@@ -18,6 +18,7 @@ _PREFIX = re.compile(r"[rRuU](?=[\"'])")
 _PYTHON_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)")
 _CURLY = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
 _COMMENTS = re.compile(r"(?:\s*#[^\n]*)+\s*")
+_PLACEHOLDER = re.compile(r"\?+|<[^<>]*>")
 _STRAY = re.compile("[\0\ud800-\udfff]")
 
 
@@ -162,6 +163,8 @@ class LooseReader(Reader):
             raise self.unreadable("a value that is no literal")
         if self.at_end():
             raise self.unreadable("a value without its end")
+        if _PLACEHOLDER.fullmatch(source):
+            raise Unreadable("a placeholder for a value", start, final=True)
         self.tolerate("unquoted text" if source.isidentifier() else "expression")
         return self.checked(source)
 

@@ -7,11 +7,13 @@ and at what is around them. Each step passes over the text once, so the work gro
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
 from toolcalls.dialects import QUICK, dialects_of
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
+from toolcalls.mentions import find_code, find_mention, is_alone
 from toolcalls.wrapping import passed_over
 
 __all__ = ["LIMITS", "Limits", "parse"]
@@ -49,7 +51,7 @@ def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | 
         if not span.failure and span.calls and span.end == len(body):
             return Calls(tuple(span.calls), span.dialect.name, tuple(span.tolerated))
         if strict:
-            return _failure(span)
+            return _failure(span) if span.failure else None
     return _among(Finder(body, dialects, limits, None if own else span))
 
 
@@ -66,17 +68,18 @@ def _among(finder: Finder) -> Calls | ParseFailure | None:
         return None
     if failed := next((span for span in spans if span.failure), None):
         return _failure(failed)
-    if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
+    if other := _in_another_form(finder, spans):
         return ParseFailure("calls in two forms", other.start)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
-    around = [
-        list(passed_over(finder.text, *gap)) for gap in zip([finder.start, *ends], [*starts, len(finder.text)], strict=True)
-    ]
+    gaps = list(zip([finder.start, *ends], [*starts, len(finder.text)], strict=True))
+    around = [list(passed_over(finder.text, *gap)) for gap in gaps]
     if not spans[0].dialect.tagged:
         if apart := next((span for span, words in zip(spans[1:], around[1:], strict=False) if "prose" in words), None):
             return ParseFailure("calls at two places with words between", apart.start)
         if finder.open_thought and "prose" in around[-1]:
             return ParseFailure("cut off: calls within a thinking block that does not end", spans[0].start)
+        if "prose" in (*around[0], *around[-1]) and (failure := _mentioned(finder.text, spans, gaps)):
+            return failure
     thought = ["thinking"] if finder.start else []
     tolerated = [
         *thought,
@@ -84,3 +87,26 @@ def _among(finder: Finder) -> Calls | ParseFailure | None:
         *(word for span, after in zip(spans, around[1:], strict=True) for word in (*span.tolerated, *after)),
     ]
     return Calls(tuple(call for span in spans for call in span.calls), spans[0].dialect.name, tuple(dict.fromkeys(tolerated)))
+
+
+def _in_another_form(finder: Finder, spans: list[Span]) -> Span | None:
+    """The first calls of another dialect; beside tagged ones those without tags count only where no words stand between."""
+    if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
+        return other
+    for one, other in pairwise(finder.spans):
+        if one.dialect.tagged != other.dialect.tagged and "prose" not in passed_over(finder.text, one.end, other.start):
+            return other
+    return None
+
+
+def _mentioned(text: str, spans: list[Span], gaps: list[tuple[int, int]]) -> ParseFailure | None:
+    """Why calls without marks of their own, which stand among words, may be no more than mentioned."""
+    for gap in gaps:
+        if (found := find_code(text, *gap)) is not None:
+            return ParseFailure("code, not calls", found)
+        if (found := find_mention(text, *gap)) is not None:
+            return ParseFailure("calls at two places with words between", found)
+    for span, before in zip(spans, gaps, strict=False):
+        if not is_alone(text, before[0], span.start, span.end):
+            return ParseFailure("a call among words", span.start)
+    return None

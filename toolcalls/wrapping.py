@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning|scratch_pad)>"
+_THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning|scratch_pad|tool_response)>"  # the last, too, calls nothing
 THINKING = re.compile(_THINKING)
 _THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning|scratch_pad)>(?=[\s<\[{`]|\Z)")
+_BLOCK = rf"{_THINKING}.*?(?:</(?P=tag)>|\Z)"
+_TOKENS = (
+    r"(?:<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
+    r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)++"
+)
 _PIECES = re.compile(
-    rf"(?P<thinking>{_THINKING}.*?(?:</(?P=tag)>|\Z)|</(?:think(?:ing)?|thought|reasoning|scratch_pad)>)"
-    r"|(?P<token>(?:<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
-    r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)++)"
+    rf"(?P<thinking>{_BLOCK}|</(?:think(?:ing)?|thought|reasoning|scratch_pad)>)"
+    rf"|(?P<token>{_TOKENS})"
     r"|(?P<fence>`+(?:[\w+-]{1,20}(?=\n))?)"
     r"|(?P<mark>(?:[^\w\s<`\ufeff]++\s*+)++)|(?P<prose>\w[^<`]*|<)",
     re.DOTALL,
 )
+_BLOCKS = re.compile(_BLOCK, re.DOTALL)
+_MARKS = re.compile(rf"</?(?:think(?:ing)?|thought|reasoning|scratch_pad|tool_response)>|{_TOKENS}")
 _NAMES = {"thinking": "thinking", "token": "special token", "fence": "fence", "mark": "stray mark", "prose": "prose"}
 
 
@@ -23,11 +29,27 @@ def passed_over(text: str, start: int, end: int) -> Iterator[str]:
     """Name what stands in a stretch of text that holds no calls, in its order."""
     for found in _PIECES.finditer(text, start, end):
         if found.lastgroup in _NAMES:
-            yield _NAMES[found.lastgroup]
+            yield "tool answer" if found["tag"] == "tool_response" else _NAMES[found.lastgroup]
+
+
+def spoken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of a stretch of text that are no thinking."""
+    for block in _BLOCKS.finditer(text, start, end):
+        yield start, block.start()
+        start = block.end()
+    yield start, end
+
+
+def line_before(text: str, start: int, end: int) -> str:
+    """What stands before `end` on its line, from `start` on and behind marks of thinking and special tokens."""
+    line = text[max(start, text.rfind("\n", start, end) + 1) : end]
+    return line[max((found.end() for found in _MARKS.finditer(line)), default=0) :]
 
 
 def unopened_thought_end(text: str) -> int:
     """Where thinking ends whose opening mark stood in the prompt; 0 where there is none."""
     closed = _THOUGHT.search(text)
     opened = THINKING.search(text)
-    return closed.end() if closed and not (opened and opened.start() < closed.start()) else 0
+    if closed is None or (opened and opened.start() < closed.start()) or not text[closed.end() :].strip():
+        return 0  # calls before a mark that ends the text are no thoughts on the way to others
+    return closed.end()

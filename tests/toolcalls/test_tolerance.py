@@ -64,7 +64,14 @@ LISTS = [
     ("(api.now())", [Call("api.now")], ["stray mark", "no brackets"]),
     ("Market Trends API(a=1)", [Call("Market Trends API", {"a": 1})], ["no brackets"]),
     ("User Feed (Video Posts) V2(a=1)", [Call("User Feed (Video Posts) V2", {"a": 1})], ["no brackets"]),
-    ("I use f(a=1) for that.", [F], ["prose", "no brackets"]),
+    ("Sure, here it is: f(a=1)", [F], ["prose", "no brackets"]),
+    ("x = await f(a=1)", [F], ["prose", "no brackets"]),
+    ("I call:\n```\nf(a=1)\n```\nThat is all.", [F], ["prose", "fence", "no brackets"]),
+    ("(f (a=1))", [F], ["stray mark", "no brackets"]),
+    ("f (a=1), g (b=2)", [F, G], ["no brackets"]),
+    ("f(a=1); g (b=2)", [F, G], ["no brackets"]),
+    ("[f(a=1)], g (b=2)", [F, G], ["no brackets"]),
+    ("f(a=1), Get B (b=2)", [F, Call("Get B", {"b": 2})], ["no brackets"]),
     ("[f(a=1)", [F], ["missing bracket"]),
     ("[f(a=1),", [F], ["trailing comma", "missing bracket"]),
     ("```\n[f(a=1)\n```", [F], ["fence", "missing bracket"]),
@@ -92,7 +99,7 @@ LISTS = [
     ("f(1, b=2)", [Call("f", {"0": 1, "b": 2})], ["no brackets", "positional argument"]),
     ("print(f(a=1))", [Call("print", {"0": "f(a=1)"})], ["no brackets", "positional argument", "expression"]),
     ("[f({'a': 1})]", [Call("f", {"0": {"a": 1}})], ["positional argument"]),
-    ("[{'f': {'a': 1}}]", [F], ["python dict", "arguments as an object"]),
+    ("[{'g': '{}'}, {'f': {'a': 1}}]", [Call("g"), F], ["python dict", "arguments as an object"]),
 ]
 
 
@@ -178,8 +185,7 @@ FAILURES = [
     ("[f(a=1),,]", "before named arguments", 8),
     ("[f(a=1) g(b=2)]", "']' expected", 8),
     ("[f(a=[1)]", "expected", 7),
-    ("[f]", "before named arguments", 2),
-    ("[1, 2]", "before named arguments", 2),
+    ("[f(a=1), g]", "before named arguments", 10),
     ("[f(a=1), 'g']", "before named arguments", 12),
     ("[f(a=" + "1" * 65 + ")]", "digits", 5),
     ("[" * 40 + "f(a=1)", "nested too deep", 33),
@@ -209,6 +215,9 @@ def test_what_cannot_be_read_is_a_failure_with_reason_and_place(text: str, reaso
         "I could call f(a=1).\n</think>\nNo function fits.",
         '{"answer": 42}',
         "a == b (c)",
+        "[No function can be used (missing city)]",
+        *("[1, 2]", '["a", "b"]', "[None]", "[TODO]", "[2023-01-01]", "[a=1]", "[...]", "[天气]", "[f]"),
+        '<tool_response>{"name": "f", "arguments": {}}</tool_response>',
     ],
 )
 def test_words_stay_words(text: str) -> None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_arguments import read_arguments
 from toolcalls.dialects.call_names import ARGUMENTS, read_name_loosely
 from toolcalls.literals import Reader
 
-_WORDS = r"(?:[A-Z(][\w.&/-]*+\)? (?:[A-Z0-9(][\w.&/-]*+\)? ){0,11})"  # before the last word of a name that is a title
+_WORDS = r"(?:[A-Z][\w.&/-]*+ (?:[A-Z0-9(][\w.&/-]*+\)? ){0,11}(?=[A-Z0-9(]))"  # before the last word of a title
 _NAMED = r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # arguments that begin with a plain parameter's name
+_REMARK = r"\s*+[^\s\](=]++\s++[^\s\](=][^\](=]*+(?<=\w )\([^()=\"'\]]+\)[^\](=]*\]\s*\Z"  # [No tool helps (no city)]
 BEGINS = re.compile(
-    r"\A\[(?!\s*\{)(?:[^\]]*\Z|[^\](]*\(|\s*[^\s\]][^\]]*\]\s*\Z)"  # a list that is the answer, or was to be
+    r"\A\[(?!\s*\{)(?:[^\]]*\Z|(?!" + _REMARK + r")[^\](（]*[(（])"  # a list that is the answer, or was to be
     r"|\[\s*[^\W\d][\w.-]*+\("  # [f(
     rf"|\[(?=[^\[\]{{}}\n\"'=]{{0,256}}{ARGUMENTS})"  # [f g(a=
     rf"|(?<![\w.-])(?<!def )[\w.-]++{_NAMED}"  # f(a=
     rf"|(?m:^){_WORDS}[\w.-]*+{_NAMED}"  # F G(a=
-    rf"|(?m:^)[\w.-]++[ \t]++{_NAMED}"  # f (a=
+    rf"|(?m:^|(?<=^\())[\w.-]++[ \t]++{_NAMED}"  # f (a=
     r"|(?m:^|(?<=^\()|(?<=^`)|(?<=^``)|(?<=^```))[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
 )
 _NAMED_ARGUMENTS = re.compile(_NAMED)
 _NEXT = re.compile(r"[\w.-]++\(")
+_NEXT_SPACED = re.compile(rf"{_WORDS}?[\w.-]++ ?{_NAMED}")
+_NAMES_ONLY = re.compile(r"\[\s*[^\W\d][\w.-]*+\s*[,\]]")
 _TITLE = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
 _BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
 _LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
@@ -47,7 +51,10 @@ def _to_next(reader: Reader) -> bool:
     assert between is not None  # the pattern matches everywhere
     found = BEGINS.match(reader.text, between.end())
     if found is None and ("," in between[0] or ";" in between[0]):
-        found = _NEXT.match(reader.text, between.end())
+        found = _NEXT.match(reader.text, between.end()) or _NEXT_SPACED.match(reader.text, between.end())
+    if found is None and _NAMES_ONLY.match(reader.text, between.end()) and reader.text[reader.position - 1] == "]":
+        reader.position = between.end()
+        raise reader.unreadable("a call without arguments in parentheses")
     if found is None or (found[0][0] != "[" and not {",", ";", "\n"} & {*between[0]}):
         return False
     if found[0][0] == "[":
@@ -116,6 +123,8 @@ def _bare(reader: Reader) -> Call:
     found = _TITLE.match(reader.text, reader.position)
     if found is None:
         raise reader.unreadable("a call without a tool's name")
+    if iskeyword(found[0]):
+        raise reader.limited("code, not calls")
     reader.position = found.end()
     reader.skip_space()
     reader.tolerate("no brackets")
