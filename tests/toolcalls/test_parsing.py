@@ -283,3 +283,12 @@ def test_texts_of_the_golden_files_never_raise(data_dir: Path) -> None:
         answer = parse(text)
         if isinstance(answer, Calls):
             assert parse(render(answer.calls)) == Calls(answer.calls, "paper")
+
+
+def test_names_of_many_words_keep_to_the_limit_of_a_name() -> None:
+    longest = " ".join(["word"] * 51)  # 254 characters
+    for words in ("Market Trends API", "a b c d e f g h", longest):
+        assert parse(f"[{words}(k=1)]", strict=True) == Calls((Call(words, {"k": 1}),), "paper")
+    for words in (" ".join(["w" * 100] * 3), f"{longest} word"):
+        for text in (f"[{words}(k=1)]", f"[f({words}=1)]"):
+            assert isinstance(parse(text), ParseFailure)

@@ -18,7 +18,7 @@ for _ in range(3):  # lists and dicts in each other
     _NESTED = rf"(?:[^][{{}}()'\"=]++|{_TEXT}|\[{_NESTED}\]|\{{{_NESTED}\}})*+"
 _VALUE = rf"{_TEXT}|{_NUMBER}|True|False|None|true|false|null|\[{_NESTED}\]|\{{{_NESTED}\}}"
 _TOKENS = re.compile(
-    rf"({_NAME}(?: {_NAME})?)(?:=({_VALUE})(?:, ?(?!\))|(?=\)))|\()"
+    rf"({_NAME}(?: {_NAME}){{0,7}}+)(?:=({_VALUE})(?:, ?(?!\))|(?=\)))|\()"
     r"|(\)(?:, ?(?!\Z)|\Z))"
     r"|[\s\S]++"  # the rest from where it is no such list
 )
@@ -33,7 +33,7 @@ def read_plain(text: str) -> tuple[Call, ...]:
     arguments: dict[str, Json] | None = None  # of the call that is open
     for name, value, end in _TOKENS.findall(text, 1, len(text) - 1):
         if value:
-            if arguments is None or name in arguments:
+            if arguments is None or name in arguments or len(name) > LIMITS.name:
                 return ()
             mark = value[0]
             if mark == "'" or mark == '"':
@@ -46,7 +46,7 @@ def read_plain(text: str) -> tuple[Call, ...]:
                 except Unreadable:
                     return ()
         elif name:
-            if arguments is not None:
+            if arguments is not None or len(name) > LIMITS.name:
                 return ()
             arguments = {}
             calls.append(Call(name, arguments))
