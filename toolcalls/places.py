@@ -106,15 +106,28 @@ def _named(name: str) -> str:
 
 
 def change_text(expected: Json, given: Json, kind: Kind, most: int = _LONGEST) -> str:
-    """What stands at a place on the two sides, e.g. `"Rome" → "Roma"`, `5 → nothing`; long values by their beginning."""
-    sides = ("nothing" if kind == "extra" else short(expected, most), "nothing" if kind == "missing" else short(given, most))
+    """What stands at a place on the two sides, e.g. `"Rome" → "Roma"`, `5 → nothing`; long values from where they differ."""
+    sides = ["nothing" if kind == "extra" else short(expected, most), "nothing" if kind == "missing" else short(given, most)]
+    if sides[0] == sides[1] and sides[0].endswith("…"):
+        sides = _from_difference(_written(expected), _written(given), most)
     return " → ".join(sides)
+
+
+def _from_difference(one: str, other: str, most: int) -> list[str]:
+    """Two long texts from a little before where they differ."""
+    differ = next((place for place, marks in enumerate(zip(one, other, strict=False)) if marks[0] != marks[1]), most)
+    start = max(0, differ - most // 2)
+    return [f"…{text[start : start + most]}{'…' if len(text) > start + most else ''}" for text in (one, other)]
 
 
 def short(value: Json, most: int) -> str:
     """A value as JSON, at most `most` characters of it."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-        text = canonical_value(value)
+    text = _written(value)
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _written(value: Json) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        return canonical_value(value)

@@ -50,6 +50,14 @@ def test_the_deepest_places_that_differ_are_named(expected: Any, given: Any, tol
     assert found(expected, given) == told
 
 
+def test_long_values_are_shown_from_where_they_differ() -> None:
+    told = change_text(10**80, 10**80 + 7, "value")
+    expected, given = told.split(" → ")
+    assert expected != given
+    assert (expected[0], expected[-1], given[-1]) == ("…", "0", "7")
+    assert change_text("x" * 200 + "a", "x" * 200 + "b", "value") == f'…{"x" * 30}a" → …{"x" * 30}b"'
+
+
 def test_places_follow_the_options() -> None:
     assert found({"a": "Rome", "b": 100}, {"a": "rome", "b": 101}, Equality("case", 0.01)) == []
     assert found({"a": "Rome", "b": 100}, {"a": "rome", "b": 103}, Equality("case", 0.01)) == ["b: 100 → 103"]

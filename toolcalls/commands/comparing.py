@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
 from toolcalls.commands.json_lines import answer_lines
+from toolcalls.commands.truths import truth_of
 from toolcalls.comparing import Comparator, Difference
 from toolcalls.equality import Folding
-from toolcalls.errors import InputError
 from toolcalls.parsing import parse
-from toolcalls.wire import Fields, call_from_json
+from toolcalls.wire import Fields
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def compared(row: dict[str, Any], comparator: Comparator) -> dict[str, Any]:
     verdict: "exact", "approximate", "no_call" (neither calls), else why it is neither: a word of `selection.REASONS`.
     """
     fields = Fields(row, "the line")
-    truth = _truth(fields)
+    truth = truth_of(fields)
     tools = fields.items("tools", lambda data, where: dict(Fields(data, where).data)) if row.get("tools") is not None else ()
     output = fields.get("output", str)
     answer = parse(output, strict=comparator.reading == "strict")
@@ -63,21 +63,6 @@ def _verdict_without_pairs(answer: Answer, truth: tuple[Call, ...]) -> str:
     if isinstance(answer, Text):
         return "not_a_call" if truth or not answer.text.strip() else "no_call"
     return "wrong_count"
-
-
-def _truth(fields: Fields) -> tuple[Call, ...]:
-    """The calls of `truth`: a list of them, a text in any dialect, or none for null, [] and a text in words."""
-    if "truth" not in fields.data:
-        raise InputError("the line: field 'truth' is missing; needed: a list of calls, a text, or null for no call")
-    value = fields.data["truth"]
-    if value is None:
-        return ()
-    if not isinstance(value, str):
-        return fields.items("truth", call_from_json)
-    answer = parse(value)
-    if isinstance(answer, ParseFailure):
-        raise InputError(f"the line: the calls of field 'truth' cannot be read: {answer.reason}, at {answer.position}")
-    return answer.calls if isinstance(answer, Calls) else ()
 
 
 def _line(verdict: str, diff: int | None, differences: tuple[Difference, ...], form: str | None) -> dict[str, Any]:

@@ -14,6 +14,10 @@ LONGEST = 16 * 1024 * 1024  # bytes of a line
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+class Doubled(dict[str, Any]):
+    """An object in which a key stands twice; the last value counts, as in Python, for those who do not ask."""
+
+
 def answer_lines(answer: Answer) -> int:
     """Answer standard input line by line and return the exit code: 0, or 2 when a line could not be used.
 
@@ -66,11 +70,16 @@ def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
             yield number, line
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    return values if len(values) == len(pairs) else Doubled(pairs)
+
+
 def _object(line: bytes | None) -> dict[str, Any]:
     if line is None:
         raise InputError(f"longer than {LONGEST} bytes")
     try:
-        value = json.loads(line.decode("utf-8-sig"))
+        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are such
         raise InputError(f"not a line of JSON in UTF-8: {error}") from error
     if not isinstance(value, dict):

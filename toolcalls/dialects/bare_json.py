@@ -43,9 +43,9 @@ def render(calls: Sequence[Call]) -> str:
     return f"[{', '.join(map(write_call, calls))}]"
 
 
-# Also a text that ends in the name or after it: it was cut off.
+# Also a text that ends in the name or after it, for it was cut off, and a comment after it, which no JSON has.
 _BEGINS = re.compile(
-    rf"(?:\[\s*)?\{{\s*(?:{_BEFORE}{_NAMES}\s*{_TEXT}\s*(?:,\s*(?:{_BETWEEN}{_ARGUMENTS}|[\"']?\w*\s*\Z)|\Z)"
+    rf"(?:\[\s*)?\{{\s*(?:{_BEFORE}{_NAMES}\s*{_TEXT}\s*(?:,\s*(?:{_BETWEEN}{_ARGUMENTS}|/[/*]|\#|[\"']?\w*\s*\Z)|\Z)"
     rf"|[\"']name[\"']\s*:\s*(?:[\"'][^\"'\\\n]{{0,256}})?\Z"
     rf"|[\"'](?:arguments|parameters)[\"']\s*:\s*[{{\"'])"
 )

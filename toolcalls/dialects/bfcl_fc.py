@@ -14,12 +14,12 @@ from toolcalls.literals import Reader
 from toolcalls.plain_json import read_whole
 
 _KEY = r"""(?:"(?:[^"\\]|\\.){0,1024}+"|'(?:[^'\\]|\\.){0,1024}+')"""
-_BEGINS = re.compile(rf"""\[\s*\{{\s*{_KEY}\s*:\s*["']\s*\{{""", re.DOTALL)
+_BEGINS = re.compile(rf"""\[\s*\{{\s*{_KEY}\s*:\s*["']\s*\{{|\A\[\s*\{{\s*'(?:[^'\\]|\\.){{0,1024}}+'\s*:\s*\{{""", re.DOTALL)
 _SPELLING = Spelling(arguments=("text",))
 
 
 def read(reader: Reader) -> list[Call]:
-    """Read the list; after the first call, arguments that are an object, not a string that holds one, are tolerated."""
+    """Read the list; arguments that are a Python dict, as BFCL's decoder prints its calls, are tolerated."""
     reader.expect("[")
     reader.skip_space()
     calls = _object(reader)

@@ -9,15 +9,15 @@ import re
 from collections.abc import Sequence
 
 from toolcalls.answers import Call
-from toolcalls.dialects import paper, toolrl, when2call
+from toolcalls.dialects import toolrl, when2call
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
+from toolcalls.dialects.calls_as_text import written_as_text
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, read_blocks
 from toolcalls.literals import Reader
 
 _SPELLING = Spelling()
 _LIST = re.compile(r"\[\s*\{")
-_TEXT = re.compile(r"\[?\s*[^\W\d][^\n<>{}\"'=]*\(")
 
 
 def read(reader: Reader) -> list[Call]:
@@ -30,10 +30,8 @@ def _body(reader: Reader) -> list[Call]:
     if _LIST.match(reader.text, reader.position):
         reader.tolerate("a list in a block")
         return read_list(reader, _SPELLING)
-    if _TEXT.match(reader.text, reader.position):
-        reader.tolerate("calls as text")
-        reader.json = False
-        return paper.read(reader)
+    if calls := written_as_text(reader):
+        return calls
     raise reader.unreadable("'{' expected")
 
 

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from toolcalls.answers import Call
 from toolcalls.dialects import call_arguments
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
+from toolcalls.dialects.calls_as_text import written_as_text
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _MARK = "<|python_tag|>"
 _SPELLING = Spelling(keys=("parameters", "arguments"))  # models write either
 _BUILTIN = re.compile(r"([\w-]{1,256})\.call(?=\()")
+
+_CODE = re.compile(r"[\w.-]{1,256}+\(\s*(?:\w{1,256}+\s*=(?!=)|\))")
 
 
 def read(reader: Reader) -> list[Call]:
@@ -37,6 +40,8 @@ def _body(reader: Reader) -> list[Call]:
         reader.position = builtin.end()
         reader.json = False
         return [reader.call(builtin[1], call_arguments.read_arguments(reader))]
+    if _CODE.match(reader.text, reader.position) and (calls := written_as_text(reader)):
+        return calls
     if reader.text.startswith("[", reader.position):
         reader.tolerate("a list in a block")
         return read_list(reader, _SPELLING)
@@ -47,6 +52,4 @@ def render(calls: Sequence[Call]) -> str:
     return _MARK + "; ".join(write_call(call, "parameters") for call in calls)
 
 
-DIALECT = Dialect(
-    "llama3", re.compile(rf"<\|python_tag\|>\s*(?=\{{|\[\s*\{{|{_BUILTIN.pattern})"), read, render, tagged=True, needs="<"
-)
+DIALECT = Dialect("llama3", re.compile(r"<\|python_tag\|>(?=\s*(?:\[\s*\{|[^\s<`\[]))"), read, render, tagged=True, needs="<")

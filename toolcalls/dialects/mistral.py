@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, read_list, read_row, write_call
+from toolcalls.dialects.calls_as_text import written_as_text
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
@@ -30,7 +31,7 @@ def read(reader: Reader) -> list[Call]:
 
 def _body(reader: Reader) -> list[Call]:
     if reader.text.startswith("[", reader.position):
-        return read_list(reader, _SPELLING)
+        return written_as_text(reader) or read_list(reader, _SPELLING)
     if reader.text.startswith("{", reader.position):
         reader.tolerate("no brackets")
         return read_row(reader, _SPELLING)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
+from toolcalls.dialects.calls_as_text import written_as_text
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, Mark, read_blocks
 from toolcalls.literals import Reader
@@ -23,7 +24,7 @@ def _body(reader: Reader) -> list[Call]:
     if reader.text.startswith("{", reader.position):
         reader.tolerate("no brackets")
         return read_row(reader, _SPELLING)
-    return read_list(reader, _SPELLING)
+    return written_as_text(reader) or read_list(reader, _SPELLING)
 
 
 def render(calls: Sequence[Call]) -> str:

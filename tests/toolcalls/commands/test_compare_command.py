@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import pytest
 
 from toolcalls.commands.comparing import compared
+from toolcalls.commands.json_lines import answer_lines
 from toolcalls.comparing import Comparator
 from toolcalls.errors import InputError
 from toolcalls.selection import REASONS
@@ -46,6 +49,10 @@ ONE = [_call("f", a=1)]
         (None, "[f(a=1)]", "wrong_count", None),
         (None, "[f(a=", "unparsable", None),
         ([{"name": "f"}], "[f()]", "exact", 0),
+        ([{"name": "f", "arguments": '{"a": 1}'}], "[f(a=1)]", "exact", 0),
+        ([{"type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}], "[f(a=1)]", "exact", 0),
+        ({"tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}, "[f(a=1)]", "exact", 0),
+        ({"tool_calls": []}, "It rains.", "no_call", 0),
     ],
 )
 def test_verdict_and_number_of_differences(truth: Any, output: str, verdict: str, difference: int | None) -> None:
@@ -77,6 +84,13 @@ def test_defaults_come_from_the_tools_of_the_line() -> None:
     assert compared({**row, "tools": None}, Comparator())["verdict"] == "approximate"
 
 
+def test_a_truth_with_a_key_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    line = b'{"id": {"x": 1, "x": 2}, "truth": [{"name": "f", "arguments": {"a": 1, "a": 2}}], "output": "[f(a=2)]"}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line)))
+    assert answer_lines(lambda row: compared(row, Comparator())) == 2
+    assert "truth[0].arguments: a key given twice" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "output", "verdict"),
     [
@@ -98,7 +112,11 @@ def test_comparator_is_the_one_asked_for(options: dict[str, Any], output: str, v
         ({"truth": None, "output": 1}, "'output' must be a text"),
         ({"truth": 1, "output": "x"}, "'truth' must be a list"),
         ({"truth": [{"arguments": {}}], "output": "x"}, r"truth\[0\]: field 'name' is missing"),
-        ({"truth": [{"name": "f", "arguments": "{}"}], "output": "x"}, "'arguments' must be an object"),
+        ({"truth": [{"name": "f", "arguments": "[]"}], "output": "x"}, "'arguments' must be an object"),
+        ({"truth": [{"name": "f", "arguments": "{"}], "output": "x"}, "'arguments' is a text that is not the JSON"),
+        ({"truth": [{"name": "f", "arguments": '{"a": 1, "a": 2}'}], "output": "x"}, "a key given twice"),
+        ({"truth": [_call("f", a=[float("nan")])], "output": "x"}, r"truth\[0\].arguments.a\[0\]: nan is no JSON number"),
+        ({"truth": [_call("f", a=float("inf"))], "output": "x"}, r"truth\[0\].arguments.a: inf is no JSON number"),
         ({"truth": "[f(a=", "output": "x"}, "'truth' cannot be read"),
         ({"truth": None, "output": "x", "tools": {}}, "'tools' must be a list"),
         ({"truth": None, "output": "x", "tools": [1]}, r"tools\[0\]"),
