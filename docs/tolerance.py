@@ -70,7 +70,7 @@ def value_class(official: Json, ours: Json) -> str:
     if "((" in str(ours) or isinstance(official, list):
         return "nested deeper than 32: read there, kept as text here"
     if isinstance(official, float) and math.isinf(official):
-        return "a number too large: infinite there, kept as text here"
+        return "a number too large: infinite there, the largest number here"
     if isinstance(official, int | float) and isinstance(ours, int | float) and official == -ours:
         return "`+5`: −5 there, 5 here"
     if isinstance(ours, str) and "\N{REPLACEMENT CHARACTER}" in ours:

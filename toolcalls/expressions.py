@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS, Limits
@@ -15,7 +17,13 @@ _STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"
 _SIMPLE_STRING = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
 _PREFIX = re.compile(r"[rRuU](?=[\"'])")
-_PYTHON_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F_]+|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)")
+_PYTHON_INTEGER = re.compile(
+    r"[-+]?(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)"
+)
+_NUMBER_LIKE = re.compile(r"[-+\s]*+(?:[0-9][0-9_]*+\.?[0-9_]*+|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9_]*+)?[jJ]?")
+_SPACED_NUMBER = re.compile(
+    r"([-+]?)\s*+((?:0|[1-9](?:_?[0-9])*+)(?:\.(?:[0-9](?:_?[0-9])*+)?)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)"
+)
 _CURLY = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
 _COMMENTS = re.compile(r"(?:\s*#[^\n]*)+\s*")
 _PLACEHOLDER = re.compile(r"\?+|<[^<>]*>")
@@ -153,7 +161,20 @@ class LooseReader(Reader):
             self.tolerate("replaced character")
             return _STRAY.sub("\N{REPLACEMENT CHARACTER}", text)
 
-    def _source(self, start: int) -> str:
+    def _odd_number(self, source: str, start: int) -> Json:
+        """Read a number as Python has it, apart from its sign or too large for it; anything else like a number is no text."""
+        found = _SPACED_NUMBER.fullmatch(source)
+        if found is None:
+            raise Unreadable("a malformed number", start, final=True)
+        if sum(map(str.isdigit, source)) > self.limits.digits:
+            raise Unreadable(f"a number of more than {self.limits.digits} digits", start, final=True)
+        digits = found[2].replace("_", "")
+        number = int(digits) if digits.isdigit() else float(digits)
+        self.tolerate("python number" if math.isfinite(number) else "number too large")
+        number = min(number, sys.float_info.max) if isinstance(number, float) else number
+        return -number if found[1] == "-" else number
+
+    def _source(self, start: int) -> Json:
         """Take the text from `start` up to the comma or the bracket that ends it."""
         self.position = start
         while not self.at_end() and self.text[self.position] not in _ENDS:
@@ -165,6 +186,8 @@ class LooseReader(Reader):
             raise self.unreadable("a value without its end")
         if _PLACEHOLDER.fullmatch(source):
             raise Unreadable("a placeholder for a value", start, final=True)
+        if _NUMBER_LIKE.fullmatch(source):
+            return self._odd_number(source, start)
         self.tolerate("unquoted text" if source.isidentifier() else "expression")
         return self.checked(source)
 

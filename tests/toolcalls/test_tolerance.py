@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -88,6 +89,10 @@ LISTS = [
     ("[f(a=1), # the first\n g(b=2)]", [F, G], ["comment"]),
     ("[f(a=1)]  # call it", [F], ["stray mark", "prose"]),
     ("['f'(a=1)]", [F], ["quoted name"]),
+    ("[`f`(a=1)]", [F], ["markdown"]),
+    ("[**f**(a=1)]", [F], ["markdown"]),
+    ("[f(\u200ba=1)]", [F], ["stray mark"]),
+    ("[f(**b)]", [Call("f", {"0": "**b"})], ["positional argument", "expression"]),
     ("['f(a=1)', 'g(b=2)',]", [F, G], ["trailing comma"]),
     ('"f(a=1)"', [F], ["quoted answer"]),
     ("'[f(a=1), g(b=2)]'", [F, G], ["quoted answer"]),
@@ -99,7 +104,7 @@ LISTS = [
     ("f(1, b=2)", [Call("f", {"0": 1, "b": 2})], ["no brackets", "positional argument"]),
     ("print(f(a=1))", [Call("print", {"0": "f(a=1)"})], ["no brackets", "positional argument", "expression"]),
     ("[f({'a': 1})]", [Call("f", {"0": {"a": 1}})], ["positional argument"]),
-    ("[{'g': '{}'}, {'f': {'a': 1}}]", [Call("g"), F], ["python dict", "arguments as an object"]),
+    ("[{'f': {'a': 1}}]", [F], ["python dict", "arguments as an object"]),
 ]
 
 
@@ -123,8 +128,10 @@ VALUES: list[tuple[str, Any, str]] = [
     ("'A'*10**10", "'A'*10**10", "expression"),
     ("'S' + 'an'", "'S' + 'an'", "expression"),
     ("not False", "not False", "expression"),
-    ("1e999", "1e999", "expression"),
-    ("007", "007", "expression"),
+    ("1e999", sys.float_info.max, "number too large"),
+    ("- 1", -1, "python number"),
+    ("1_000.5", 1000.5, "python number"),
+    ("0b101", 5, "python number"),
     ("x == 1", "x == 1", "expression"),
     ("NaN", "NaN", "unquoted text"),
     ("...", "...", "expression"),
@@ -181,6 +188,9 @@ FAILURES = [
     ("[f(a=1, a=2)]", "given twice", 8),
     ("[f(a={'b': 1, 'b': 2})]", "given twice", 17),
     ("[f(a=)]", "no literal", 5),
+    *((f"[f(a={number})]", "a malformed number", 5) for number in ("007", "--1", "1j", "12e", "1__0")),
+    ("x.f(a=1).g(b=2)", "what another gives", 8),
+    ("[f()()]", "expected", 4),
     ("[f(a=1 b=2)]", "no literal", 8),
     ("[f(a=1),,]", "before named arguments", 8),
     ("[f(a=1) g(b=2)]", "']' expected", 8),

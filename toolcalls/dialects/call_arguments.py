@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from toolcalls.answers import Json
-from toolcalls.dialects.call_names import PARAMETER
+from toolcalls.dialects.call_names import INVISIBLE, PARAMETER
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
 
 _NAME = re.compile(rf"({PARAMETER})=(?!=)")
 _NAME_BEFORE_COLON = re.compile(r"([A-Za-z_][\w.-]{0,127}) ?:(?=\s*+[^\s:])")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _DOUBLE = r'"[^"\\\0\ud800-\udfff]*"'  # a text that stands as it is
 _SINGLE = r"'[^'\\\0\ud800-\udfff]*'"
 _TEXT = re.compile(f"{_DOUBLE}|{_SINGLE}")
@@ -62,6 +63,9 @@ def _read_plain(reader: Reader, arguments: dict[str, Json]) -> bool:
 
 
 def _read_argument(reader: Reader, arguments: dict[str, Json]) -> None:
+    if not reader.strict and (invisible := _INVISIBLE.match(reader.text, reader.position)):
+        reader.tolerate("stray mark")
+        reader.position = invisible.end()
     found = _NAME.match(reader.text, reader.position)
     if found is None and not reader.strict and (found := _NAME_BEFORE_COLON.match(reader.text, reader.position)):
         reader.tolerate("colon")
@@ -92,7 +96,8 @@ def _read_positional(reader: Reader, arguments: dict[str, Json]) -> None:
     if reader.strict:
         raise reader.unreadable("a positional argument")
     start = reader.position
-    if reader.accept("**") and reader.text.startswith("{", reader.position):
+    if reader.text.startswith("**{", reader.position):
+        reader.position += 2
         reader.tolerate("unpacked object")
         values = reader.value()
         if not isinstance(values, dict):

@@ -7,12 +7,17 @@ import re
 from toolcalls.literals import Reader, Unreadable
 from toolcalls.rows import is_storable
 
-PARAMETER = r"[^\s=(),\"'{}#\0\ud800-\udfff][^=(),\"'{}\n\0\ud800-\udfff]*"  # a parameter's name up to its equals sign
+INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
+PARAMETER = (
+    rf"[^\s=(),\"'{{}}#{INVISIBLE}\0\ud800-\udfff][^=(),\"'{{}}\n\0\ud800-\udfff]*"  # a parameter's name up to its equals sign
+)
 ARGUMENTS = rf"\(\s*(?:{PARAMETER}=(?!=)|\)\s*(?:[,\]]|$))"
 _ARGUMENTS = re.compile(ARGUMENTS)
 _PLAIN = re.compile(rf"[^\W\d][\w .-]*+(?={ARGUMENTS})")
 _STOP = re.compile(r"[(),\[\]{}=\"\n]")
 _QUOTED = re.compile(r"[\"']([^\"'()\[\]{}\n]+)[\"'](?=[ \t]*\()")
+_MARKED = re.compile(rf"[`*{INVISIBLE}]*+([^\W\d][\w.-]*+(?: [\w.-]++){{0,11}})[`*{INVISIBLE}]*+(?=[ \t]*\()")
+_UNFIT = re.compile(rf"[\"'#`*]|.*(?:[{INVISIBLE}]|\(\s*\))", re.DOTALL)
 _SHORT = re.compile(r"([^\W\d][\w.-]*+)(?=[ \t]*\()")
 
 
@@ -43,7 +48,7 @@ def read_name(reader: Reader) -> str:
         reader.position = len(reader.text)
         raise reader.unreadable("a call without arguments in parentheses")
     name = reader.text[start : reader.position].strip()
-    if not name or depth or name[0] in "'\"#" or not is_storable(name):
+    if not name or depth or _UNFIT.match(name) or not is_storable(name):
         raise reader.unreadable("a call without a tool's name" if not name else "a tool's name that cannot be read")
     return name
 
@@ -55,7 +60,12 @@ def read_name_loosely(reader: Reader) -> str:
         return read_name(reader)
     except Unreadable:
         quoted = _QUOTED.match(reader.text, start)
-        found = quoted or _SHORT.match(reader.text, start)
+        marked = _MARKED.match(reader.text, start)
+        if marked and marked[0] != marked[1] and not quoted:
+            reader.tolerate("markdown")
+        else:
+            marked = None
+        found = quoted or marked or _SHORT.match(reader.text, start)
         if found is None or len(found[1]) > reader.limits.name:
             raise
         if quoted:

@@ -28,6 +28,7 @@ _NEXT_SPACED = re.compile(rf"{_WORDS}?[\w.-]++ ?{_NAMED}")
 _NAMES_ONLY = re.compile(r"\[\s*[^\W\d][\w.-]*+\s*[,\]]")
 _TITLE = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
 _BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
+_CHAINED = re.compile(r"\s*\.[\w.]+\(")
 _LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
 _LIST_LOST = re.compile(r"\s*(?:\Z|`|<[|/a-z])|[ \t]*\n")
 _LIST_END = re.compile(r"\s*(?:\]|\Z)")
@@ -130,6 +131,8 @@ def _bare(reader: Reader) -> Call:
     reader.tolerate("no brackets")
     named = _NAMED_ARGUMENTS.match(reader.text, reader.position)
     call = _call(reader, found[0])
+    if _CHAINED.match(reader.text, reader.position):
+        raise reader.limited("a call on what another gives")
     if not named and not _LINE_END.match(reader.text, reader.position):
         following = _BETWEEN.match(reader.text, reader.position)
         if not following or not _NEXT.match(reader.text, following.end()):

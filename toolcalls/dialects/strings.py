@@ -13,7 +13,7 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader, Unreadable
 
 # The quote before a call: `f(`, or any name before arguments.
-_CALL = rf"[\"'](?=\s*\[?\s*(?:[\w.-]{{1,256}}\(|[^\[\]{{}}\n=]{{1,512}}\(\s*(?:{PARAMETER}=(?!=)|\)\s*[\"'])))"
+_CALL = rf"[\"'](?=\s*+(?:\[\s*+)?(?:[\w.-]{{1,256}}\(|[^\[\]{{}}\n=]{{1,512}}\(\s*(?:{PARAMETER}=(?!=)|\)\s*[\"'])))"
 _BEGINS = re.compile(rf"\[\s*{_CALL}|\A{_CALL}(?=[^\n]*+(?<=[\"']))")
 
 
