@@ -16,7 +16,7 @@ _FENCE_BEFORE = re.compile(r"```\w{0,20}\s*\Z")
 _MENTION = re.compile(r"(?<![\w.])[^\W\d][\w.]*+(?:\(\s*[)\"'\d\[{]| ?\(\s*[\w.-]{1,128}\s*=(?!=))")
 _CODE = re.compile(
     r"^[ \t]*(?:`{3}\w*[ \t]+)?(?:import [\w.]+|from [\w.]+ import\b|(?:async )?def \w+\s*\(|class \w+\s*[:(]"
-    r"|for \w[\w, ]* in [^\n]*:|while\b[^\n]*:|if [^\n]*:[ \t]*$|[^\W\d]\w*\s*=\s*[\w.]+\()",
+    r"|for \w[\w, ]{0,64} in [^\n:]{1,256}+:|while\b[^\n]*:|if [^\n]*:[ \t]*$|[^\W\d]\w*\s*=\s*[\w.]+\()",
     re.MULTILINE,
 )
 

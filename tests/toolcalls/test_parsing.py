@@ -248,6 +248,7 @@ LONG_TEXTS = [
     lambda n: "[f(a=" + "[1]+" * n,
     lambda n: "[f(a=" + "lambda " * n,
     lambda n: "[f " + "a " * n,
+    lambda n: "f(a=1)\n" + "for a in " * n,
     lambda n: '"' + " " * n + ";[f(a=1)]",
     lambda n: "f(a=1) " + "word " * n,
     lambda n: "word " * n + "f(a=1)",
