@@ -30,7 +30,22 @@ api = Interface(
     docs_url=None,
     docs_decorator=require_safe,
 )
-NOUNS = (account, teams, projects, datasets, uploads, runs, iterations, verdicts, samples, review, rejudging, comments, exports, events)
+NOUNS = (
+    account,
+    teams,
+    projects,
+    datasets,
+    uploads,
+    runs,
+    iterations,
+    verdicts,
+    samples,
+    review,
+    rejudging,
+    comments,
+    exports,
+    events,
+)
 
 for nouns in NOUNS:
     api.add_router("", nouns.router, tags=[nouns.__name__.rpartition(".")[2]])
