@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -170,11 +171,14 @@ class Storing:
         """Add everything to a data set without samples: nothing is looked for, each table is filled in its order."""
         dataset, made = self._names["dataset"], self._made
         samples, versions = zip(*cursor.execute(NEW_IDS, [len(batch.samples)]).fetchall(), strict=True)
-        rows = zip(samples, batch.samples, strict=True)
-        _copy(cursor, SAMPLES, [_SAMPLE.pack(4, 8, sample, 8, dataset) + fields for sample, fields in rows])
-        filled = zip(versions, samples, batch.versions, strict=True)
-        _copy(cursor, VERSIONS, [_VERSION.pack(10, 8, version, 8, sample) + made + fields for version, sample, fields in filled])
-        worded = zip(versions, self._vectors(batch), strict=True)
+        with ThreadPoolExecutor(1, thread_name_prefix="words") as beside:  # while the database is waited for
+            vectors = beside.submit(lambda: list(self._vectors(batch)))
+            rows = zip(samples, batch.samples, strict=True)
+            _copy(cursor, SAMPLES, [_SAMPLE.pack(4, 8, sample, 8, dataset) + fields for sample, fields in rows])
+            numbered = zip(versions, samples, batch.versions, strict=True)
+            filled = [_VERSION.pack(10, 8, version, 8, sample) + made + fields for version, sample, fields in numbered]
+            _copy(cursor, VERSIONS, filled)
+        worded = zip(versions, vectors.result(), strict=True)
         _copy(cursor, WORDS, [_WORDS.pack(2, 8, version) + vector for version, vector in worded])
         placed = zip(self._positions(batch), versions, strict=True)
         _copy(cursor, ENTRIES, [_ENTRY.pack(3, 8, revision.pk, 4, position, 8, version) for position, version in placed])
