@@ -8,6 +8,7 @@
 
   let comment = false; // whether the panel that comes next is to be written into
   let onward = false; // whether the row after the last one is to be opened when it has come
+  let withheld = false; // whether new facets came while a question about all that was found was open
 
   const one = (selector, within = document) => within.querySelector(selector);
   const panel = () => document.getElementById("panel");
@@ -93,6 +94,19 @@
 
   document.addEventListener("commented", again);
 
+  // The question stands among the facets: nobody loses it to counts that come late. What it sends is refused if it no longer holds.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id !== "facets" || !one("#bulk[open]")) return;
+    event.detail.shouldSwap = false;
+    withheld = true;
+  });
+
+  document.addEventListener("close", (event) => {
+    if (event.target.id !== "bulk" || !withheld) return;
+    withheld = false;
+    askFacets();
+  }, true);
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const id = event.detail.target?.id;
     if (id === "list") settleList();
@@ -115,11 +129,17 @@
     comment = false;
   }
 
-  function settleList() {
-    const chosen = one("#list .chosen");
+  function askFacets() {
+    const { query } = one("#list .chosen").dataset;
     const facets = document.getElementById("facets");
     const base = facets.dataset.facets.split("?")[0];
-    htmx.ajax("GET", chosen.dataset.query ? `${base}?${chosen.dataset.query}` : base, { source: facets, target: facets, swap: "innerHTML" });
+    for (const button of facets.querySelectorAll("[data-bulk]")) button.disabled = true; // they stand for what was found before
+    htmx.ajax("GET", query ? `${base}?${query}` : base, { source: facets, target: facets, swap: "innerHTML" });
+  }
+
+  function settleList() {
+    const chosen = one("#list .chosen");
+    askFacets();
     const q = document.getElementById("q");
     if (q !== document.activeElement) q.value = chosen.dataset.q;
     document.getElementById("list").scrollTop = 0;

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from bench.web.seeding import Seeded, seed
 from curation.models import Decision, SampleVersion, User, Verdict
@@ -128,6 +128,24 @@ def test_many_are_dropped_and_taken_back(pool: Page, complaints: list[str]) -> N
     pool.locator(".toast").get_by_role("button", name="Undo").click()
     expect(pool.locator(".toast")).to_contain_text("undone")
     assert dict(Verdict.objects.filter(turn=0).values_list("pk", "decision")) == before
+    assert complaints == []
+
+
+def test_a_question_about_many_is_not_lost_to_counts_that_come_late(pool: Page, complaints: list[str]) -> None:
+    expect(pool.get_by_role("button", name="Drop…")).to_be_enabled()
+    late: list[Route] = []
+    pool.route(re.compile(r"/pool/\?.*category=simple"), lambda route: late.append(route))  # noqa: PLW0108 - a bound method has no room for Playwright's mark
+    pool.locator("#facets").get_by_role("link", name=re.compile("^simple")).click()
+    pool.get_by_role("button", name="Drop…").click()
+    dialog = pool.get_by_role("dialog", name="Drop 150 samples?")
+    dialog.get_by_label("Why").fill("half a thought")
+    with pool.expect_response(re.compile(r"/facets/\?.*category=simple")):
+        late.pop().continue_()
+    expect(pool.get_by_role("link", name="Remove Category: simple")).to_be_visible()
+    expect(dialog.get_by_label("Why")).to_have_value("half a thought")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(pool.locator("#facets [aria-current]")).to_contain_text("simple")
+    expect(pool.get_by_role("button", name="Drop…")).to_be_enabled()
     assert complaints == []
 
 
