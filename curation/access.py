@@ -53,7 +53,7 @@ def run_of(user: User, pk: int) -> Run:
 
 def iteration_of(user: User, run: int, number: int) -> Iteration:
     """With its run, whose project and team are loaded."""
-    related = ("run__project__team", "run__dataset", "run__revision", "run__base", "run__engine")
+    related = ("run__project__team", "run__base")
     seen = Iteration.objects.filter(run__project__team__memberships__user=user)
     return _found(seen.filter(run=run, number=number).select_related(*related).first())
 

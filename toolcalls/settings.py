@@ -107,6 +107,11 @@ _MOST: dict[str, float] = {
     "training.learning_rate": 1,
     "training.warmup": 0.99,
 }
+# Plain settings with their types: found out once, because pages read a run's settings many times.
+_HINTS: dict[type, dict[str, Any]] = {
+    kind: {name: hint for name, hint in typing.get_type_hints(kind).items() if name != "training"}
+    for kind in (Settings, Training)
+}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -114,8 +119,7 @@ def _fill(kind: type[_T], prefix: str, values: Any) -> _T:
     """Make a `kind` of the given values and its defaults; `prefix` names its place in messages ("training.")."""
     if not isinstance(values, Mapping):
         raise SettingsError(f"{prefix.rstrip('.') or 'settings'}: an object of settings expected, not {values!r}")
-    hints = typing.get_type_hints(kind)
-    hints.pop("training", None)
+    hints = _HINTS[kind]
     if unknown := sorted(str(name) for name in values if name not in hints):
         near = difflib.get_close_matches(unknown[0], hints, n=1)
         advice = f"did you mean {prefix}{near[0]}?" if near else f"known are: {', '.join(sorted(hints))}"

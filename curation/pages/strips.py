@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from curation.models import Iteration, Verdict
 from curation.pages.verdict_words import tone_of
@@ -16,25 +20,21 @@ STEP = 7  # from one column to the next
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One iteration; `x`, `y` and `height` are drawing units."""
+    """One iteration; `drawing` is its part of the strip's SVG."""
 
-    number: int
     hits: int
     attempts: int
-    tone: str
     current: bool
-    x: int
-    y: float
-    height: float
     title: str
+    drawing: SafeString
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
+    """`drawing` is an SVG, made here and not in a template: a list has fifty, and few of their columns are different."""
+
     columns: tuple[Column, ...]
-    width: int
-    height: int
-    words: str
+    drawing: SafeString
 
 
 def strips(iteration: Iteration, turn: int, samples: Collection[int]) -> dict[int, Strip]:
@@ -49,13 +49,22 @@ def strips(iteration: Iteration, turn: int, samples: Collection[int]) -> dict[in
 
 def strip(rows: list[tuple[int, int, int, str]], current: int) -> Strip:
     """`rows`: (iteration's number, hits, attempts, outcome) in order."""
-    columns = tuple(_column(place, row, current) for place, row in enumerate(rows))
+    columns = tuple(_column(place, *row, row[0] == current) for place, row in enumerate(rows))
     words = ", ".join(column.title for column in columns)
-    return Strip(columns, max(1, len(columns)) * STEP - 1, HEIGHT, words)
+    inner = SafeString("".join(column.drawing for column in columns))
+    return Strip(columns, format_html(SVG, width=max(1, len(columns)) * STEP - 1, height=HEIGHT, words=words, inner=inner))
 
 
-def _column(place: int, row: tuple[int, int, int, str], current: int) -> Column:
-    number, hits, attempts, outcome = row
+SVG = """<svg class="columns-svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" \
+aria-label="{words}">{inner}</svg>"""
+COLUMN = """<g class="{look}"><title>{title}</title><rect class="whole" x="{x}" y="0" width="6" height="{whole}" />\
+<rect class="part" x="{x}" y="{y}" width="6" height="{part}" /></g>"""
+
+
+@lru_cache(maxsize=4096)
+def _column(place: int, number: int, hits: int, attempts: int, outcome: str, current: bool) -> Column:
     height = max(2.0, round(HEIGHT * hits / attempts, 1) if attempts else 2.0)
     title = f"iteration {number}: {hits} of {attempts}, {label_of('outcome', outcome)}"
-    return Column(number, hits, attempts, tone_of(outcome), number == current, place * STEP, HEIGHT - height, height, title)
+    look = f"{tone_of(outcome)} now" if current else tone_of(outcome)
+    drawing = format_html(COLUMN, look=look, title=title, x=place * STEP, whole=HEIGHT, y=HEIGHT - height, part=height)
+    return Column(hits, attempts, current, title, drawing)

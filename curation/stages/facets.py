@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, F, Func, Value
+from django.db.models import Count, F, Func
 
 from curation.models import Iteration
 from curation.models.decisions import DecisionKind
@@ -92,25 +92,25 @@ def _combination(names: list[str], row: tuple[Any, ...]) -> tuple[tuple[Any, ...
 # Postgres looks once for the words, which takes longer than to count what has them; and then counts twice.
 BOTH = """
 WITH found AS MATERIALIZED ({found})
-SELECT {columns}, NULL, count(*) FROM found WHERE of_tools GROUP BY {columns}
-UNION ALL SELECT {nothing}, tool, count(*) FROM (SELECT unnest(tools) AS tool FROM found WHERE of_others) named GROUP BY tool
+SELECT {columns}, NULL, count(*) FROM found{of_tools} GROUP BY {columns}
+UNION ALL SELECT {nothing}, tool, count(*) FROM (SELECT unnest(tools) AS tool FROM found{of_others}) named GROUP BY tool
 """
 
 
 def _both(iteration: Iteration, f: VerdictFilter, names: list[str]) -> tuple[_Cube, Counter[Any]]:
     """Under a search: each combination of values under the tools chosen, and the tools under the other facets."""
     columns, others = _columns(names), [(name, getattr(f, name)) for name in names if getattr(f, name)]
-    conditions = {
-        "of_tools": facet_condition("tool", f.tool) if f.tool else Value(True),
-        "of_others": reduce(and_, (facet_condition(*each) for each in others)) if others else Value(True),
-    }
+    conditions = {"of_tools": facet_condition("tool", f.tool)} if f.tool else {}
+    if others:
+        conditions["of_others"] = reduce(and_, (facet_condition(*each) for each in others))
     scope = matching(iteration, VerdictFilter(f.turn, q=f.q)).order_by().annotate(**conditions)
     try:
         found, params = scope.values(*columns, "tools", *conditions).query.sql_with_params()
     except EmptyResultSet:  # there is no word in the search
         return [], Counter()
     listed = ", ".join(connection.ops.quote_name(column) for column in columns)
-    rows = _by_indexes(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns))), params)
+    where = {name: f" WHERE {name}" if name in conditions else "" for name in ("of_tools", "of_others")}
+    rows = _by_indexes(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns)), **where), params)
     cube = [_combination(names, (*row[:-2], row[-1])) for row in rows if row[0] is not None]
     return cube, Counter({tool: count for *_, tool, count in rows if tool is not None})
 
