@@ -18,6 +18,7 @@ from toolcalls.canonical import normal_text
 from toolcalls.conforming import MOST_PROBLEMS, ValueProblemKind, needed_names, problems
 from toolcalls.equality import by_name
 from toolcalls.places import path_text
+from toolcalls.plain_fitting import plainly_fit
 
 Tool = Mapping[str, Json]
 
@@ -83,6 +84,11 @@ def defaults(tool: Tool) -> dict[str, Json]:
 
 def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:
     """What is wrong with calls by their tools' descriptions, in the order of the calls, MOST_PROBLEMS at most."""
+    return () if plainly_fit(calls, tools) else all_problems(calls, tools)
+
+
+def all_problems(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:
+    """`check`, by looking at everything."""
     known = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
     found = (problem for at, call in enumerate(calls) for problem in _call_problems(at, call, known))
     return tuple(islice(dict.fromkeys(islice(found, 2 * MOST_PROBLEMS)), MOST_PROBLEMS))

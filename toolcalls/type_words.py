@@ -13,7 +13,7 @@ from typing import Any
 Schema = Mapping[str, Any]
 ANYTHING: Schema = {}
 
-_NAMES = {
+TYPE_NAMES = {
     **dict.fromkeys(("string", "str", "char", "character", "charsequence", "text"), "string"),
     **dict.fromkeys(("integer", "int", "long", "short", "byte", "int32", "int64", "biginteger"), "integer"),
     **dict.fromkeys(("number", "float", "double", "decimal", "bigdecimal", "float32", "float64"), "number"),
@@ -31,7 +31,7 @@ _BRACKETS = str.maketrans("<>(){}", "[][][]")
 @lru_cache(maxsize=4096)
 def worded_type(words: str) -> Schema:
     """The schema that a type's words stand for, e.g. {"type": "array", "items": {"type": "integer"}} for "List[int]"."""
-    if known := _NAMES.get(words):
+    if known := TYPE_NAMES.get(words):
         return {"type": known}
     shortened = words[:_LONGEST].replace("...", "")
     found = _Reader(_TOKEN.findall(shortened.translate(_BRACKETS))).union(0)
@@ -93,7 +93,7 @@ def _made(name: str, held: Sequence[Schema]) -> Schema:
     word = bare.lower()
     if word in ("union", "optional"):
         return _any_of([*held, _NULL] if word == "optional" else held)
-    kind = _NAMES.get(word) or _NAMES.get(word.removesuffix("s"))
+    kind = TYPE_NAMES.get(word) or TYPE_NAMES.get(word.removesuffix("s"))
     if kind is None or bare == "Object":  # Java's Object is anything
         return ANYTHING
     if kind == "array" and held:

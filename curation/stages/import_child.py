@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from typing import IO, Any
 
 from django.db import DatabaseError, connection, transaction
@@ -15,11 +16,12 @@ from curation.models.uploads import UploadState
 from curation.stages import children, events, uploaded_files
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.importing import ImportReport, import_dataset
+from toolcalls.importing import RowError
 
 log = logging.getLogger(__name__)
 
 BEAT = 1.0  # seconds between two signs of life
-ERRORS_SHOWN = 100  # rows left out that the report names
+ROWS_SHOWN = 100  # rows left out, and rows that break their tools' descriptions, that the report names
 UNEXPECTED = "the import failed for a reason of the server's, and nothing was imported; the operator's log says why"
 
 
@@ -133,5 +135,11 @@ def _report_json(report: ImportReport) -> dict[str, Any]:
         "by_split": report.by_split,
         "calls": report.calls,
         "no_calls": report.no_calls,
-        "errors": [{"line": error.line, "message": error.message} for error in report.errors[:ERRORS_SHOWN]],
+        "errors": _rows_json(report.errors),
+        "breaking": report.breaking,
+        "breaches": _rows_json(report.breaches),
     }
+
+
+def _rows_json(rows: Sequence[RowError]) -> list[dict[str, Any]]:
+    return [{"line": row.line, "message": row.message} for row in rows[:ROWS_SHOWN]]

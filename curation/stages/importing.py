@@ -38,6 +38,8 @@ class ImportReport:
     duplicates: int  # rows with the content of another one
     errors: tuple[RowError, ...]  # the first rows left out
     skipped: int  # all rows left out
+    breaking: int  # rows whose truth calls tools in a way that these do not allow: imported, for people to decide on
+    breaches: tuple[RowError, ...]  # the first of them
     by_split: dict[str, int]
     calls: int  # samples whose truth calls tools
     no_calls: int
@@ -151,6 +153,8 @@ def _reported(
         duplicates=duplicates,
         errors=tuple(incoming.errors),
         skipped=incoming.skipped,
+        breaking=incoming.breaking,
+        breaches=tuple(incoming.breaches),
         by_split={str(Split.TRAIN): revision.train, str(Split.HELDOUT): revision.heldout},
         calls=stored.calls,
         no_calls=revision.train + revision.heldout - stored.calls,

@@ -15,9 +15,11 @@ from typing import IO, NamedTuple
 
 from toolcalls.importing import ContentText, RowError, content_text, read_samples, split_of
 from toolcalls.records import Sample
+from toolcalls.schema import check_calls
 from toolcalls.searching import sample_text
 
 KEPT_ERRORS = 1000  # the rest is counted only
+KEPT_BREACHES = 100
 PROGRESS_ROWS = 500  # rows between two reports of progress
 BATCH_ROWS = 1000
 BATCH_BYTES = 4 * 2**20  # a batch ends with the row that reaches either
@@ -56,6 +58,8 @@ class Incoming:
     duplicates: int = 0
     skipped: int = 0
     errors: list[RowError] = field(default_factory=list)
+    breaking: int = 0  # kept rows whose truth calls tools in a way that these do not allow
+    breaches: list[RowError] = field(default_factory=list)  # the first ones
     _splits: dict[bytes, str] = field(default_factory=dict)  # content hash → split
     _questions: dict[str, int] = field(default_factory=dict)  # question hash → different samples that ask it
     _keys: set[str] = field(default_factory=set)
@@ -116,6 +120,9 @@ class Incoming:
         key = self._key(sample, content)
         if key in self._keys:
             return self._error(sample, f"its id {key!r} is that of another row; make the ids unique")
+        if sample.truth and (problems := check_calls(sample.truth, sample.tools)):
+            self.breaking += 1
+            self.breaches += [self._error(sample, problems[0])] if len(self.breaches) < KEPT_BREACHES else []
         self._keys.add(key)
         self._splits[digest] = split
         if "\\u" in written:

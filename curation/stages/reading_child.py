@@ -46,8 +46,8 @@ def read_beside(incoming: Incoming, file: IO[bytes], kind: str, store: Callable[
             elif what == "unreadable":
                 raise OSError(*content)
             elif what == "end":
-                incoming.rows, incoming.duplicates, incoming.skipped, errors = content
-                incoming.errors = [RowError(*error) for error in errors]
+                incoming.rows, incoming.duplicates, incoming.skipped, incoming.breaking, errors, breaches = content
+                incoming.errors, incoming.breaches = ([RowError(*row) for row in rows] for rows in (errors, breaches))
 
 
 def _frames(file: IO[bytes], options: list[Any]) -> Generator[tuple[str, Any], None, None]:
@@ -91,8 +91,8 @@ def main() -> None:
     try:
         with open(0, "rb", 2**20, closefd=False) as file:
             incoming.read(file, kind, lambda batch: _send("batch", tuple(batch)))
-        errors = [(error.line, error.message) for error in incoming.errors]
-        _send("end", (incoming.rows, incoming.duplicates, incoming.skipped, errors))
+        named = ([(row.line, row.message) for row in rows] for rows in (incoming.errors, incoming.breaches))
+        _send("end", (incoming.rows, incoming.duplicates, incoming.skipped, incoming.breaking, *named))
     except BrokenPipeError:
         os._exit(1)  # who asked for it is gone
     except OSError as error:

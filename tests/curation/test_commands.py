@@ -19,6 +19,7 @@ from curation.management.command import Error, Progress, StageCommand, assignmen
 from curation.models import Base, DatasetRevision, Engine, Iteration, Project, Run, Team
 from curation.models.runs import RunState
 from curation.stages.errors import InputError
+from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -79,6 +80,14 @@ def test_import_lists_what_it_left_out(project: Project, pool_file: Path) -> Non
     out, error = command(*words, "--skip-errors")
     assert "left out 1" in out
     assert "left out: line 13: not valid JSON" in error
+
+
+def test_import_names_truths_that_break_their_tools(project: Project, tmp_path: Path, make_sample: Callable[..., Any]) -> None:
+    broken = [make_sample(number, truth=(Call("get_weather", {"town": "Rome"}),)) for number in range(7)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(sample_line, broken)))
+    _, error = command("import_dataset", tmp_path / "pool.jsonl", "--project", "tools/weather", "--dataset", "Pool")
+    assert "7 rows call tools in a way that the tools' descriptions do not allow; look at them in review:" in error
+    assert "  line 5: sample 'sample-4': 'get_weather' has no parameter 'town'" in error and "line 6:" not in error
 
 
 def test_base_and_engine_are_registered(db: None, make_model_folder: Callable[..., Path]) -> None:

@@ -82,6 +82,13 @@ def test_columns_say_what_lists_filter_on(project: Project, make_sample: Callabl
     assert (report.calls, report.no_calls) == (1, 1)
 
 
+def test_truths_that_break_their_tools_are_imported_and_named(project: Project, make_sample: Callable[..., Any]) -> None:
+    breaking = make_sample(1, truth=(Call("get_weather", {"town": "Rome"}),))
+    report = import_dataset(project, "weather", lines(make_sample(0), breaking, make_sample(2)))
+    assert (report.rows, report.skipped, report.breaking) == (3, 0, 1)
+    assert list(map(str, report.breaches)) == ["line 2: sample 'sample-1': 'get_weather' has no parameter 'town'"]
+
+
 def test_same_file_again_makes_no_revision(project: Project, make_samples: Callable[..., Any]) -> None:
     first = import_dataset(project, "weather", lines(*make_samples()))
     again = import_dataset(project, "weather", lines(*make_samples()))

@@ -17,6 +17,7 @@ from django.utils import timezone
 from curation.models import Project, Upload, User
 from curation.stages import import_child, uploading
 from curation.stages.uploading import ImportOptions
+from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
 from toolcalls.records import Sample
 
@@ -108,6 +109,20 @@ def test_an_import_is_begun_watched_and_reported(
     assert again not in done
     client.force_login(engineer)
     assert again in client.get(of(upload)).content.decode()
+
+
+def test_a_report_names_truths_that_break_their_tools(
+    client: Client, project: Project, engineer: User, make_sample: Callable[..., Any]
+) -> None:
+    broken = make_sample(1, truth=(Call("get_weather", {"town": "Rome"}),))
+    upload = uploading.receive(project, "Weather", "weather.jsonl", [sample_line(broken).encode()], engineer)
+    uploading.begin_import(upload, ImportOptions(), engineer)
+    upload.refresh_from_db()
+    import_child.run(upload)
+    client.force_login(engineer)
+    page = client.get(of(upload)).content.decode()
+    assert "1 truth calls tools in a way that the tools’ descriptions do not allow" in page
+    assert "&#x27;get_weather&#x27; has no parameter &#x27;town&#x27;" in page
 
 
 def test_an_import_that_died_is_shown_as_failed_and_can_be_tried_again(client: Client, upload: Upload, engineer: User) -> None:

@@ -14,6 +14,8 @@ from curation.stages import importing, projects
 from curation.stages.importing import ImportReport
 from toolcalls.importing import FORMATS
 
+BREACHES_SHOWN = 5
+
 
 class Command(StageCommand):
     help = "Import a file of samples as the next revision of a data set. docs/importing.md describes the formats."
@@ -59,8 +61,18 @@ class Command(StageCommand):
         )
         self.stdout.write(f"rows {report.rows}, new {report.new}, duplicates {report.duplicates}, left out {report.skipped}")
         self.stdout.write(f"sha256 {revision.sha256}")
+        self._say_breaches(report)
         if not splits["heldout"]:
             self.stderr.write(
                 "No sample is held out, and a run needs some: import again with --heldout-share 0.1, "
                 "or another file with --split heldout --append."
             )
+
+    def _say_breaches(self, report: ImportReport) -> None:
+        if report.breaking:
+            rows, do = ("row", "calls") if report.breaking == 1 else ("rows", "call")
+            self.stderr.write(
+                f"{report.breaking} {rows} {do} tools in a way that the tools' descriptions do not allow; look at them in review:"
+            )
+            for row in report.breaches[:BREACHES_SHOWN]:
+                self.stderr.write(f"  {row}")

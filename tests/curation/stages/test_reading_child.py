@@ -22,6 +22,7 @@ from curation.stages.errors import InputError
 from curation.stages.importing import ImportReport, import_dataset
 from curation.stages.incoming import BATCH_ROWS, Batch, Incoming
 from curation.stages.reading_child import LONG, ROOT, is_long, read_beside
+from toolcalls.answers import Call
 from toolcalls.exporting import sample_line
 
 ROWS = BATCH_ROWS + 300
@@ -31,6 +32,7 @@ ROWS = BATCH_ROWS + 300
 def rows(make_sample: Callable[..., Any]) -> list[str]:
     """Rows of more than LONG bytes: one of each kind of trouble, the last of them near the end."""
     samples = [make_sample(number, other="é" * 500) for number in range(ROWS)]
+    samples[BATCH_ROWS + 9] = replace(samples[BATCH_ROWS + 9], truth=(Call("get_weather", {"town": "Rome"}),))
     found = [sample_line(each).strip() for each in samples]
     found[BATCH_ROWS + 5 : BATCH_ROWS + 5] = [sample_line(replace(samples[3], id="copy")).strip(), "", found[4]]
     return found
@@ -62,6 +64,8 @@ def counts(report: ImportReport) -> tuple[Any, ...]:
         report.duplicates,
         report.errors,
         report.skipped,
+        report.breaking,
+        report.breaches,
         report.by_split,
         report.calls,
     )
@@ -80,7 +84,7 @@ def test_long_file_becomes_what_a_short_one_becomes(project: Project, path: Path
             import_dataset(project, name, io.BytesIO(path.read_bytes()[: LONG // 2]), **options)
         reports[name] = import_dataset(project, name, source, on_progress=progress[name].append, **options)
     assert counts(reports["long"]) == counts(reports["short"])
-    assert (reports["long"].duplicates, reports["long"].skipped) == (1, 1)
+    assert (reports["long"].duplicates, reports["long"].skipped, reports["long"].breaking) == (1, 1, 1)
     assert progress["long"] == progress["short"] == [500, 1000]
     assert kept(reports["long"].revision) == kept(reports["short"].revision)
 
