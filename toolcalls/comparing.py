@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
-from toolcalls.identity import identical_calls
-from toolcalls.obvious_pairs import obvious_difference
+from toolcalls.expected import Expected
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
 from toolcalls.schema import Tool, defaults, tool_name
@@ -85,12 +85,12 @@ class Comparator:
     @property
     def equality(self) -> Equality:
         """When two values are the same."""
-        return Equality(self.string_folding, self.numeric_tolerance)
+        return self.measure.equality
 
     @property
     def measure(self) -> Measure:
         """How many differences two calls have."""
-        return Measure(self.equality, nested=self.nested)
+        return _measure(self.string_folding, self.numeric_tolerance, self.nested)
 
     def compare(
         self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool] = (), *, told: bool = True
@@ -99,46 +99,78 @@ class Comparator:
 
         The number is the least of all pairings for up to 128 calls of a tool; see `partners` for more.
         """
-        if identical_calls(truth, output):
-            return Comparison(0, "")
-        measure = self.measure
-        largest = obvious_difference(truth, output, measure, lambda names: self.defaults_of(tools, names))
-        if largest is not None and (not told or not largest):
-            return self._comparison(largest)
-        if problem := unpaired(truth, output):
-            return Comparison(None, problem)
-        one, other = self.sides(truth, output, tools)
-        pairs = self._pairs(one, other, measure)
-        if pairs is None:
-            return Comparison(None, "too_many_calls")
-        largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
-        return self._comparison(largest, tuple(_differences(one, other, pairs, measure)) if told and largest else ())
+        return self.against(truth, tools).compare(output, told=told)
 
-    def _comparison(self, largest: int, differences: tuple[Difference, ...] = ()) -> Comparison:
-        return Comparison(largest, "" if largest <= self.tolerance else "param_mismatch", differences)
+    def against(self, truth: Sequence[Call], tools: Sequence[Tool] = ()) -> PreparedTruth:
+        """The truth made ready for several answers, each of which it compares as `compare` does."""
+        return PreparedTruth(self, truth, tools)
 
     def sides(self, truth: Sequence[Call], output: Sequence[Call], tools: Sequence[Tool]) -> tuple[Side, Side]:
         """Both lists made ready."""
         filled, equality = self.defaults_of(tools, _unevenly_called((*truth, *output))), self.equality
         return Side(truth, filled, equality), Side(output, filled, equality)
 
-    def _pairs(self, one: Side, other: Side, measure: Measure) -> list[tuple[int, int]] | None:
-        """The optimal pairing, in the truth's order of tools; None: too many calls to pair."""
-        pairs: list[tuple[int, int]] = []
-        for name, rows in one.positions.items():
-            columns = other.positions[name]
-            chosen = partners([one.calls[row] for row in rows], [other.calls[column] for column in columns], measure)
-            if chosen is None:
-                return None
-            pairs += [(row, columns[at]) for row, at in zip(rows, chosen, strict=True)]
-        return pairs
-
     def defaults_of(self, tools: Sequence[Tool], names: Collection[str]) -> dict[str, dict[str, Json]]:
         """Tool name → the values that a call of it may omit; empty where omitting counts as a difference."""
         if not self.schema_defaults or not names:
             return {}
-        found = {name: tool for tool in reversed(tools) if (name := normal_text(tool_name(tool))) in names}
+        found: dict[str, Tool] = {}
+        for tool in tools:
+            if (name := normal_text(tool_name(tool))) in names:
+                found.setdefault(name, tool)
         return {name: by_name(stated) for name, tool in found.items() if (stated := defaults(tool))}
+
+
+class PreparedTruth:
+    """A truth that answers are compared with, made ready once for all of them."""
+
+    __slots__ = ("_comparator", "_defaults", "_expected", "_tools", "_truth")
+
+    def __init__(self, comparator: Comparator, truth: Sequence[Call], tools: Sequence[Tool]) -> None:
+        self._comparator = comparator
+        self._truth = truth
+        self._tools = tools
+        self._expected = Expected(truth, comparator.measure, self._defaults_of)
+        self._defaults: dict[str, Mapping[str, Json]] = {}
+
+    def _defaults_of(self, name: str) -> Mapping[str, Json]:
+        if name not in self._defaults:
+            self._defaults[name] = self._comparator.defaults_of(self._tools, (name,)).get(name, {})
+        return self._defaults[name]
+
+    def compare(self, output: Sequence[Call], *, told: bool = True) -> Comparison:
+        """How far an answer is from the truth. Without `told` no differences are listed.
+
+        The quick road tells the number of most answers; the thorough one of the rest, and what differs.
+        """
+        largest = self._expected.least(output)
+        if largest is not None and (not told or not largest):
+            return _judged(largest, self._comparator.tolerance)
+        if problem := unpaired(self._truth, output):
+            return Comparison(None, problem)
+        return self._compare_closely(output, told=told)
+
+    def _compare_closely(self, output: Sequence[Call], *, told: bool) -> Comparison:
+        """The thorough road: calls are paired, and values compared, by canonical texts."""
+        measure = self._comparator.measure
+        one, other = self._comparator.sides(self._truth, output, self._tools)
+        pairs = _pairs(one, other, measure)
+        if pairs is None:
+            return Comparison(None, "too_many_calls")
+        largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
+        judged = _judged(largest, self._comparator.tolerance)
+        return replace(judged, differences=tuple(_differences(one, other, pairs, measure))) if told and largest else judged
+
+
+@lru_cache(maxsize=64)
+def _measure(folding: Folding, numeric_tolerance: float, nested: bool) -> Measure:
+    return Measure(Equality(folding, numeric_tolerance), nested=nested)
+
+
+@lru_cache(maxsize=256)
+def _judged(largest: int, tolerance: int) -> Comparison:
+    """A = A′ where nothing differs, A ≈ A′ where no pair differs in more parameters than are tolerated."""
+    return Comparison(largest, "" if largest <= tolerance else "param_mismatch")
 
 
 def comparator_of(settings: Settings) -> Comparator:
@@ -172,6 +204,18 @@ def unpaired(truth: Sequence[Call], output: Sequence[Call]) -> str:
 
 def _names(calls: Iterable[Call]) -> list[str]:
     return sorted([normal_text(call.name) for call in calls])
+
+
+def _pairs(one: Side, other: Side, measure: Measure) -> list[tuple[int, int]] | None:
+    """The optimal pairing, in the truth's order of tools; None: too many calls to pair."""
+    pairs: list[tuple[int, int]] = []
+    for name, rows in one.positions.items():
+        columns = other.positions[name]
+        chosen = partners([one.calls[row] for row in rows], [other.calls[column] for column in columns], measure)
+        if chosen is None:
+            return None
+        pairs += [(row, columns[at]) for row, at in zip(rows, chosen, strict=True)]
+    return pairs
 
 
 def _differences(one: Side, other: Side, pairs: Iterable[tuple[int, int]], measure: Measure) -> Iterator[Difference]:

@@ -30,6 +30,7 @@ _WORDS = {
     "null": "null",
 }
 MOST_PROBLEMS = 100  # of one value and of one list of calls; more are not looked for
+MAPPING = (dict, Mapping)  # dict first: the abstract class takes its time
 _SHOWN = 60  # characters of a value or of a list of values in a message
 _DEEPEST = 64  # schemas inside schemas that are looked into
 
@@ -192,10 +193,10 @@ def needed_names(schema: Schema) -> list[str]:
     """Names that an object must have: `required` lists them, beside the properties or by mistake among them, or each
     property says it of itself."""
     listed = schema.get("properties")
-    listed = listed if isinstance(listed, Mapping) else {}
+    listed = listed if isinstance(listed, MAPPING) else {}
     lists = [schema.get("required"), listed.get("required")]
     names = [name for names in lists if isinstance(names, list) for name in names if isinstance(name, str)]
-    names += [name for name, inner in listed.items() if isinstance(inner, Mapping) and inner.get("required") is True]
+    names += [name for name, inner in listed.items() if isinstance(inner, MAPPING) and inner.get("required") is True]
     return list(dict.fromkeys(names))
 
 

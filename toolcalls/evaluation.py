@@ -66,7 +66,9 @@ def is_exact(text: str, sample: Sample, comparator: Comparator) -> bool:
     answer = answer_of(text, comparator)
     if sample.truth is None:
         return isinstance(answer, Text) and bool(text.strip())
-    return isinstance(answer, Calls) and comparator.compare(sample.truth, answer.calls, sample.tools).max_param_diff == 0
+    if not isinstance(answer, Calls):
+        return False
+    return comparator.compare(sample.truth, answer.calls, sample.tools, told=False).max_param_diff == 0
 
 
 def accuracy(outcomes: Sequence[bool]) -> Accuracy:

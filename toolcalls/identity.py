@@ -1,10 +1,8 @@
-"""Whether calls are the same as they stand: quick to tell, and enough for every comparator to say that they are equal."""
+"""Whether values are the same as they stand: quick to tell, and enough for every comparator to say that they are equal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from toolcalls.answers import Call, Json
+from toolcalls.answers import Json
 from toolcalls.limits import LIMITS
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))  # not tuples, where Python takes True for 1
@@ -30,11 +28,13 @@ def identical(one: Json, other: Json, depth: int = LIMITS.depth) -> bool:
     return True
 
 
-def identical_calls(one: Sequence[Call], other: Sequence[Call]) -> bool:
-    """Whether two lists hold the same calls in the same order; the order of their parameters makes no difference."""
-    if len(one) != len(other):
+def deceptive(value: Json, depth: int = LIMITS.depth) -> bool:
+    """Whether Python's `==` may call another value its equal that is none: `True` and `1`. Too deep a value counts as such."""
+    kind = type(value)
+    if kind is str or value is None:
         return False
-    for call, beside in zip(one, other, strict=True):
-        if call.name != beside.name or not identical(call.arguments, beside.arguments, LIMITS.depth + 1):
-            return False
-    return True
+    if kind is int or kind is float:
+        return value in (0, 1)
+    if not depth or (kind is not dict and kind is not list):
+        return True
+    return any(deceptive(item, depth - 1) for item in (value if kind is list else value.values()))

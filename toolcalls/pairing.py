@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 
+def least_largest(costs: Sequence[Sequence[int]]) -> int:
+    """The largest cost of a pair in the bottleneck assignment of a square matrix of costs ≥ 0."""
+    if len(costs) == 1:
+        return costs[0][0]
+    if len(costs) == 2:
+        (one, crossed), (back, other) = costs
+        return min(max(one, other), max(crossed, back))
+    return max(row[column] for row, column in zip(costs, bottleneck_pairing(costs), strict=True))
+
+
 def bottleneck_pairing(costs: Sequence[Sequence[int]]) -> list[int]:
     """Return for each row the column it is paired with, for a square matrix of costs ≥ 0.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
-from toolcalls.conforming import MOST_PROBLEMS, ValueProblemKind, needed_names, problems
+from toolcalls.conforming import MAPPING, MOST_PROBLEMS, ValueProblemKind, needed_names, problems
 from toolcalls.equality import by_name
 from toolcalls.places import path_text
 from toolcalls.plain_fitting import plainly_fit
@@ -36,7 +36,7 @@ class SchemaProblem:
 def unwrapped(tool: Tool) -> Tool:
     """The description itself, without OpenAI's {"type": "function", "function": …} around it."""
     inner = tool.get("function")
-    return inner if inner is not None and isinstance(inner, Mapping) else tool
+    return inner if inner is not None and isinstance(inner, MAPPING) else tool
 
 
 def tool_name(tool: Tool) -> str:
@@ -48,20 +48,24 @@ def tool_name(tool: Tool) -> str:
 def _described(tool: Tool) -> Mapping[str, Any]:
     """Where the parameters are described, a list of them by their names; empty where there is no such place."""
     bare = unwrapped(tool)
-    found = next((bare[name] for name in ("parameters", "input_schema", "inputSchema") if name in bare), None)
+    found = None
+    for name in ("parameters", "input_schema", "inputSchema"):
+        if name in bare:
+            found = bare[name]
+            break
     if isinstance(found, list):
         named = [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
         return {each["name"]: each for each in named}
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, MAPPING) else {}
 
 
 def properties(tool: Tool) -> dict[str, Mapping[str, Any]]:
     """Parameter name → its schema, in the order of the description."""
     described = _described(tool)
     inner = described.get("properties")
-    if not isinstance(inner, Mapping):
+    if not isinstance(inner, MAPPING):
         inner = {} if isinstance(described.get("type"), str) else described
-    return {name: schema for name, schema in inner.items() if isinstance(schema, Mapping)}
+    return {name: schema for name, schema in inner.items() if isinstance(schema, MAPPING)}
 
 
 def required(tool: Tool) -> frozenset[str]:
@@ -72,7 +76,9 @@ def required(tool: Tool) -> frozenset[str]:
 def _needed(tool: Tool) -> list[str]:
     described, beside = _described(tool), unwrapped(tool).get("required")
     names = [name for name in beside if isinstance(name, str)] if isinstance(beside, list) else []
-    return list(dict.fromkeys([*names, *needed_names({**described, "properties": properties(tool)}), *needed_names(described)]))
+    if (listed := properties(tool)) != described.get("properties"):
+        names += needed_names({**described, "properties": listed})
+    return list(dict.fromkeys([*names, *needed_names(described)]))
 
 
 def defaults(tool: Tool) -> dict[str, Json]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Literal
 
 from toolcalls.answers import Answer, Call, Calls, ParseFailure, Text
@@ -38,12 +39,49 @@ def judge(generation: Generation, sample: Sample, comparator: Comparator, no_cal
     hit (max_param_diff 0) by any answer that is not empty, was ended by an end token and holds no call-like span; under
     `exclude` nothing hits it.
     """
-    text = generation.text
-    answer = answer_of(text, comparator)
-    calls = answer.calls if isinstance(answer, Calls) and generation.finish_reason == "stop" else None
-    difference, reason = _difference(generation, answer, sample, comparator, no_call_policy)
-    same = generation.finish_reason == "stop" and text_equal(text, truth_text(sample))
-    return Judgement(calls, difference, reason, answer_key(answer, text), same)
+    return judge_all((generation,), sample, comparator, no_call_policy)[0]
+
+
+def judge_all(
+    generations: Iterable[Generation], sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy = "exclude"
+) -> list[Judgement]:
+    """The same for several generations, for which the truth is made ready once."""
+    judging = _Judging(sample, comparator, no_call_policy)
+    return [judging.judged(generation) for generation in generations]
+
+
+class _Judging:
+    """A sample with its truth made ready."""
+
+    def __init__(self, sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy) -> None:
+        self.sample = sample
+        self.comparator = comparator
+        self.words_hit = sample.truth is None and no_call_policy == "any_no_call"
+        self.truth = comparator.against(sample.truth or (), sample.tools)
+
+    @cached_property
+    def text(self) -> str:
+        return truth_text(self.sample)
+
+    def judged(self, generation: Generation) -> Judgement:
+        text, ended = generation.text, generation.finish_reason == "stop"
+        answer = answer_of(text, self.comparator)
+        calls = answer.calls if isinstance(answer, Calls) and ended else None
+        difference, reason = self._difference(generation, answer)
+        return Judgement(calls, difference, reason, answer_key(answer, text), ended and text_equal(text, self.text))
+
+    def _difference(self, generation: Generation, answer: Answer) -> tuple[int | None, str]:
+        """max_param_diff and reason."""
+        if generation.finish_reason != "stop":
+            return None, "too_long" if generation.finish_reason == "too_long" else "truncated"
+        if isinstance(answer, ParseFailure):
+            return None, "unparsable"
+        if isinstance(answer, Text):
+            return (0, "") if self.words_hit and generation.text.strip() else (None, "not_a_call")
+        if self.sample.truth is None:
+            return None, "wrong_count"
+        comparison = self.truth.compare(answer.calls, told=False)
+        return comparison.max_param_diff, comparison.reason
 
 
 def answer_of(text: str, comparator: Comparator) -> Answer:
@@ -68,23 +106,6 @@ def written_truth(truth: tuple[Call, ...] | None, text: str | None) -> str:
     if as_asked and answer_key(written) == answer_key(Calls(truth, "paper")):
         return text
     return rendered
-
-
-def _difference(
-    generation: Generation, answer: Answer, sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy
-) -> tuple[int | None, str]:
-    """max_param_diff and reason."""
-    if generation.finish_reason != "stop":
-        return None, "too_long" if generation.finish_reason == "too_long" else "truncated"
-    if isinstance(answer, ParseFailure):
-        return None, "unparsable"
-    if isinstance(answer, Text):
-        is_no_call = bool(generation.text.strip()) and sample.truth is None and no_call_policy == "any_no_call"
-        return (0, "") if is_no_call else (None, "not_a_call")
-    if sample.truth is None:
-        return None, "wrong_count"
-    comparison = comparator.compare(sample.truth, answer.calls, sample.tools, told=False)
-    return comparison.max_param_diff, comparison.reason
 
 
 def verdict(

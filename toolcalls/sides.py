@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
-from toolcalls.equality import Equality, by_name
+from toolcalls.equality import FOLDS, Equality, by_name
 from toolcalls.identity import identical
 from toolcalls.places import places
 
@@ -73,6 +73,7 @@ class Measure:
     def __init__(self, equality: Equality, *, nested: bool) -> None:
         self.equality = equality
         self.nested = nested
+        self._fold = FOLDS[equality.folding]
         self.texts_decide = not equality.numeric_tolerance  # calls differ exactly when their canonical texts do
         self.plain = self.texts_decide and not nested  # and a parameter whose texts differ counts 1
 
@@ -91,6 +92,13 @@ class Measure:
 
     def values(self, one: Json, other: Json) -> int:
         """How much a parameter with these values counts."""
+        texts = isinstance(one, str) + isinstance(other, str)
+        if texts == 1:
+            return 1
+        if texts and one.isascii() and other.isascii():
+            return int(self._fold(one) != self._fold(other))
+        if type(one) is int and type(other) is int and self.texts_decide:
+            return int(one != other)
         return 0 if self.equality.canonical(one) == self.equality.canonical(other) else self._apart(one, other)
 
     def _apart(self, one: Json, other: Json) -> int:

@@ -11,7 +11,7 @@ from toolcalls.comparing import comparator_of
 from toolcalls.errors import InputError
 from toolcalls.records import Generation, Sample, TrainingRow, Verdict
 from toolcalls.refinement import is_identical
-from toolcalls.selection import judge, verdict
+from toolcalls.selection import judge, judge_all, verdict
 from toolcalls.settings import Settings
 from trainer.pool import PoolLine
 
@@ -55,7 +55,7 @@ def _selected(found: Verdict | None) -> bool:
 
 def _verdict(generations: Sequence[Generation], sample: Sample, settings: Settings) -> Verdict:
     comparator = comparator_of(settings)
-    judgements = [judge(generation, sample, comparator, settings.no_call_policy) for generation in generations]
+    judgements = judge_all(generations, sample, comparator, settings.no_call_policy)
     return verdict(generations, judgements, comparator, settings.tolerance)
 
 

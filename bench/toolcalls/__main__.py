@@ -3,7 +3,8 @@
 python -m bench.toolcalls [--repeats 7] [--bfcl-eval DIR]   writes bench/results/toolcalls.json
 Needs the public data (WHETSTONE_DATA). bfcl-eval is installed into DIR, a folder that is thrown away unless named, from the
 package registry. One thread, seconds of CPU, interleaved: each round times every program on all rows of a group, the figures
-are medians of the rounds. The floor is json.loads of the same calls, its text already JSON.
+are medians of the rounds. Rows of one question come together, as many at most as a run samples attempts: so attempts are judged.
+Whetstone makes a question's truth ready once for them, which counts. The floor is json.loads of the same calls, already JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,12 @@ from toolcalls.comparing import Comparator
 from toolcalls.official.bfcl import score
 from toolcalls.parsing import parse
 from toolcalls.rendering import render
+from toolcalls.settings import Settings
 
 RESULTS = Path(__file__).parents[1] / "results" / "toolcalls.json"
-Work = Callable[[Row], object]
+ATTEMPTS = Settings().k
+Batch = Sequence[Row]  # of one question
+Work = Callable[[Batch], object]
 
 
 def main() -> None:
@@ -60,7 +65,7 @@ def measured(rows: Sequence[Row], original: Original, repeats: int) -> dict[str,
     report: dict[str, Any] = {"peer": f"bfcl-eval {VERSION}", "repeats": repeats, "verdicts": verdicts(rows, original)}
     compared = [row for row in rows if row.truth is not None]
     report["parse and compare"] = by_group(compared, reading(original), repeats)
-    report["official scorer"] = by_group(rows, scoring(original), repeats)
+    report["official scorer"] = by_group(rows, {name: _each(work) for name, work in scoring(original).items()}, repeats)
     return report
 
 
@@ -90,9 +95,10 @@ def reading(original: Original) -> dict[str, Work]:
     """Read an output and compare it with the truth: the paper's way, as generations are judged, and the benchmark's way."""
     comparator = Comparator()
 
-    def whetstone(row: Row) -> object:
-        answer = parse(row.text)
-        return isinstance(answer, Calls) and comparator.compare(row.truth or (), answer.calls, row.question.functions, told=False)
+    def whetstone(batch: Batch) -> object:
+        truth = comparator.against(batch[0].truth or (), batch[0].question.functions)
+        answers = [parse(row.text) for row in batch]
+        return [isinstance(answer, Calls) and truth.compare(answer.calls, told=False) for answer in answers]
 
     def whetstone_parse(row: Row) -> object:
         return parse(row.text)
@@ -110,10 +116,16 @@ def reading(original: Original) -> dict[str, Work]:
         except Exception:  # it raises what its parser raises
             return None
 
-    return {"whetstone": whetstone, "bfcl-eval": peer, "whetstone, parse": whetstone_parse, "bfcl-eval, decode": peer_decode}
+    alone = {"bfcl-eval": peer, "whetstone, parse": whetstone_parse, "bfcl-eval, decode": peer_decode}
+    return {"whetstone": whetstone, **{name: _each(work) for name, work in alone.items()}}
 
 
-def scoring(original: Original) -> dict[str, Work]:
+def _each(work: Callable[[Row], object]) -> Work:
+    """The work on each row of a batch by itself."""
+    return lambda batch: [work(row) for row in batch]
+
+
+def scoring(original: Original) -> dict[str, Callable[[Row], object]]:
     def whetstone(row: Row) -> object:
         return score(row.category, row.mode, row.text, row.question.functions, row.question.answer)
 
@@ -125,7 +137,7 @@ def scoring(original: Original) -> dict[str, Work]:
 
 def by_group(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, Any]:
     """Figures of each group and of all together."""
-    taken = {group: _rounds([row for row in rows if row.group == group], programs, repeats) for group in GROUPS}
+    taken = {group: _rounds(batches([row for row in rows if row.group == group]), programs, repeats) for group in GROUPS}
     taken["all"] = {
         name: [sum(times) for times in zip(*(each[name] for each in taken.values()), strict=True)] for name in programs
     }
@@ -135,12 +147,20 @@ def by_group(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> di
     return {**figures, "json.loads of the same calls, rows per second": round(len(floor) / seconds)}
 
 
-def _rounds(rows: Sequence[Row], programs: dict[str, Work], repeats: int) -> dict[str, list[float]]:
+def batches(rows: Sequence[Row]) -> list[Batch]:
+    """The rows of each question, ATTEMPTS at most at a time."""
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[id(row.question)].append(row)
+    return [same[at : at + ATTEMPTS] for same in found.values() for at in range(0, len(same), ATTEMPTS)]
+
+
+def _rounds(batches: Sequence[Batch], programs: dict[str, Work], repeats: int) -> dict[str, list[float]]:
     """Seconds of each program, round by round."""
     taken: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(repeats):
         for name, work in programs.items():
-            taken[name].append(_seconds(work, rows))
+            taken[name].append(_seconds(work, batches))
     return taken
 
 
@@ -155,11 +175,11 @@ def _is_short(answer: Calls) -> bool:
     return len(answer.calls) < 100
 
 
-def _seconds(work: Callable[[Any], object], rows: Sequence[Any]) -> float:
+def _seconds(work: Callable[[Any], object], items: Sequence[Any]) -> float:
     gc.collect()
     began = time.process_time()
-    for row in rows:
-        work(row)
+    for item in items:
+        work(item)
     return time.process_time() - began
 
 

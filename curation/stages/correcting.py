@@ -28,7 +28,7 @@ from toolcalls.correcting import corrected
 from toolcalls.importing import sample_hash
 from toolcalls.records import Generation, Sample
 from toolcalls.rows import decoded
-from toolcalls.selection import judge, verdict
+from toolcalls.selection import judge_all, verdict
 from toolcalls.wire import call_from_json, to_json
 
 MOST_CALLS = 128  # of one truth
@@ -130,7 +130,7 @@ def _rejudgement(
 ) -> Rejudgement:  # fmt: skip
     settings = run.choices
     comparator = pool.comparator_of(settings)
-    judgements = [judge(attempt, made, comparator, "any_no_call") for attempt in attempts]
+    judgements = judge_all(attempts, made, comparator, "any_no_call")
     found = verdict(attempts, judgements, comparator, settings.tolerance)
     return Rejudgement(
         iteration_id=old.iteration_id,

@@ -15,7 +15,7 @@ from curation.stages.copying import copy_rows, json_text, storable
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.shards import Claim
 from toolcalls.records import Generation, Judgement, Sample, Turn, Verdict
-from toolcalls.selection import judge, verdict
+from toolcalls.selection import judge_all, verdict
 from toolcalls.wire import to_json
 
 GENERATION_COLUMNS = (
@@ -44,7 +44,7 @@ def judged(claim: Claim, entry: PoolSample, generations: Sequence[Generation]) -
     """Judge a turn. A truth in words is judged as under any_no_call, so that counts can be shown with and without such
     samples; what the run's policy excludes is marked so in the verdict and is never selected."""
     comparator = comparator_of(claim.settings)
-    judgements = [judge(generation, entry.sample, comparator, "any_no_call") for generation in generations]
+    judgements = judge_all(generations, entry.sample, comparator, "any_no_call")
     return JudgedTurn(entry, generations, judgements, verdict(generations, judgements, comparator, claim.settings.tolerance))
 
 

@@ -23,7 +23,7 @@ from curation.stages.errors import InputError, WrongState
 from curation.stages.people import require
 from curation.stages.refinement import generation
 from toolcalls.comparing import Comparator
-from toolcalls.selection import judge, verdict
+from toolcalls.selection import judge_all, verdict
 from toolcalls.settings import Settings, SettingsError, settings_from, settings_json
 
 RULES = tuple(field.name for field in dataclasses.fields(Comparator))  # settings of a run that say how answers are compared
@@ -118,7 +118,7 @@ def _judged_again(
         written = attempts.get((before.version_id, before.turn))
         if not written:
             continue
-        judgements = [judge(each, samples[before.version_id].sample, comparator, "any_no_call") for each in written]
+        judgements = judge_all(written, samples[before.version_id].sample, comparator, "any_no_call")
         now = verdict(written, judgements, comparator, settings.tolerance)
         outcome = judging.outcome(now, excluded=before.excluded)
         counts[str(before.turn)][before.outcome][outcome] += 1

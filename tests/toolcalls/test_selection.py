@@ -7,7 +7,7 @@ import pytest
 from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
 from toolcalls.records import Generation, Judgement, Message, Sample, Verdict
-from toolcalls.selection import REASONS, judge, truth_text, verdict
+from toolcalls.selection import REASONS, judge, judge_all, truth_text, verdict
 
 COMPARATOR = Comparator()
 
@@ -49,6 +49,15 @@ def test_a_generation_is_judged_with_its_reason(text: str, finish: str, differen
     judgement = judged(text, finish)
     assert (judgement.max_param_diff, judgement.reason) == (difference, reason)
     assert (judgement.calls is not None) is (difference is not None or reason in ("wrong_count", "wrong_tool"))
+
+
+@pytest.mark.parametrize("truth", [(Call("f", {"a": 1, "b": 2}),), None])
+@pytest.mark.parametrize("policy", ["exclude", "any_no_call"])
+def test_several_generations_are_judged_as_each_is_alone(truth: tuple[Call, ...] | None, policy: Any) -> None:
+    texts = ["[f(a=1, b=2)]", "[f(a=1, b=3)]", "I cannot.", "", "[f(", "[g()]", "[f(a=1, b=2)]"]
+    attempts = [attempt(text, finish) for text in texts for finish in ("stop", "length")]
+    of = sample(truth, "I cannot." if truth is None else None)
+    assert judge_all(attempts, of, COMPARATOR, policy) == [judge(each, of, COMPARATOR, policy) for each in attempts]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""The quick road of comparing: a truth's calls made ready for its answers, whose values are compared as they stand.
+
+Its number is the one that the thorough road of `comparing` finds by canonical texts; `tests/toolcalls/test_expected.py` holds the
+two together. What it cannot tell so, it leaves to that road.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from toolcalls.answers import Call, Json
+from toolcalls.identity import deceptive, identical
+from toolcalls.pairing import least_largest
+from toolcalls.sides import Measure
+
+DefaultsOf = Callable[[str], Mapping[str, Json]]  # a tool's name → what a call of it may omit
+FEW = 8  # calls of one tool that are compared each with each
+
+
+class ExpectedCall:
+    """One call of the truth. `deceptive` are the parameters whose values Python's `==` says too much of."""
+
+    __slots__ = ("_filled", "arguments", "deceptive", "name")
+
+    def __init__(self, name: str, arguments: Mapping[str, Json]) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.deceptive = {name for name, value in arguments.items() if type(value) is not str and deceptive(value)}
+        self._filled: ExpectedCall | None = None
+
+    def filled(self, defaults: Mapping[str, Json]) -> ExpectedCall:
+        """The call with what it omits."""
+        if self._filled is None:
+            self._filled = ExpectedCall(self.name, {**defaults, **self.arguments})
+        return self._filled
+
+    def differences(self, given: Mapping[str, Json], measure: Measure) -> int:
+        """How many differences arguments have, of which the same names are the same parameters."""
+        count = shared = 0
+        for name, value in self.arguments.items():
+            if name in given:
+                shared += 1
+                other = given[name]
+                if not identical(value, other) if name in self.deceptive else value != other:
+                    count += measure.values(value, other)
+        return count + len(self.arguments) + len(given) - 2 * shared
+
+
+class Expected:
+    """The calls of a truth."""
+
+    __slots__ = ("_calls", "_defaults_of", "_measure")
+
+    def __init__(self, truth: Sequence[Call], measure: Measure, defaults_of: DefaultsOf) -> None:
+        self._calls = [ExpectedCall(call.name, call.arguments) for call in truth]
+        self._measure = measure
+        self._defaults_of = defaults_of
+
+    def least(self, output: Sequence[Call]) -> int | None:
+        """max_param_diff; None leaves it to a closer look: odd names, many calls in disorder, no pairing.
+
+        Most answers give the truth's calls in its order. Then it is enough that each tool is called once, or that one call
+        alone differs, in one parameter: what is left when equal calls are cancelled is that pair.
+        """
+        if len(output) != len(self._calls):
+            return None
+        largest = total = 0
+        for expected, call in zip(self._calls, output, strict=True):
+            if expected.name != call.name:
+                return self._least_in_any_order(output)
+            if expected.deceptive or expected.arguments != call.arguments:
+                if (count := self._differences(expected, call)) is None:
+                    return None
+                total += count
+                largest = max(largest, count)
+        if not total or len(output) == 1 or (total == 1 and self._measure.plain):
+            return largest
+        return self._least_in_any_order(output)
+
+    def _least_in_any_order(self, output: Sequence[Call]) -> int | None:
+        """The same for calls of which those of one tool may be paired otherwise than in order; their names must be ASCII."""
+        rows, columns = defaultdict(list), defaultdict(list)
+        for expected, call in zip(self._calls, output, strict=True):
+            rows[expected.name].append(expected)
+            columns[call.name].append(call)
+        if rows.keys() != columns.keys() or not "".join(rows).isascii():
+            return None
+        largest = 0
+        for name, calls in rows.items():
+            if (least := self._least_of_tool(calls, columns[name])) is None:
+                return None
+            largest = max(largest, least)
+        return largest
+
+    def _least_of_tool(self, expected: Sequence[ExpectedCall], calls: Sequence[Call]) -> int | None:
+        if len(expected) != len(calls) or len(calls) > FEW:
+            return None
+        costs = []
+        for one in expected:
+            costs.append([cost for call in calls if (cost := self._differences(one, call)) is not None])
+            if len(costs[-1]) < len(calls):
+                return None
+        return least_largest(costs)
+
+    def _differences(self, expected: ExpectedCall, call: Call) -> int | None:
+        """How many differences a call of the same tool has; None where it has other parameters, and not all are ASCII."""
+        ours, given = expected.arguments, call.arguments
+        if ours.keys() != given.keys():
+            if not "".join([expected.name, *ours, *given]).isascii():
+                return None
+            if omitted := self._defaults_of(expected.name):
+                expected, given = expected.filled(omitted), {**omitted, **given}
+        return expected.differences(given, self._measure)
