@@ -23,6 +23,7 @@ ORDER_LABELS = {
     "-other_count": "most agreed on another answer",
     "other_count": "least agreed on another answer",
 }
+LIMIT = 40  # rows of a page; the next ones come as one scrolls
 ROUTES = {0: ("pool", "pool_facets", "sample"), 1: ("pairs", "pairs_facets", "pair")}  # list, facets and detail of a turn
 
 
@@ -102,7 +103,7 @@ def verdict_list(iteration: Iteration, f: VerdictFilter, after: str = "") -> Ver
     """A page of rows: six queries at most, whatever the number of rows."""
     run, (route, _, detail) = iteration.run, ROUTES[f.turn]
     url = reverse(route, args=[run.pk, iteration.number])
-    page, query = page_of(iteration, f, after=after), filter_query(f)
+    page, query = page_of(iteration, f, after=after, limit=LIMIT), filter_query(f)
     more = with_query(url, f"{query}&{urlencode({'after': page.next})}".lstrip("&")) if page.next else ""
     return VerdictList(
         query=query,
