@@ -9,6 +9,8 @@ import sys
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS, Limits
 from toolcalls.literals import Reader, Unreadable
+from toolcalls.plain_lists import Ahead
+from toolcalls.rows import is_storable
 
 _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -33,11 +35,20 @@ _STRAY = re.compile("[\0\ud800-\udfff]")
 class LooseReader(Reader):
     """A reader that keeps as text what is no literal, and looks past what Python's own reader does. Not in charge of JSON."""
 
-    __slots__ = ("_closed",)
+    __slots__ = ("_closed", "_to_stride", "ahead")
 
     def __init__(self, text: str, limits: Limits = LIMITS, *, strict: bool = False) -> None:
         super().__init__(text, limits, strict=strict)
+        self.ahead: Ahead | None = None  # a stride that was made before
+        self._to_stride = 2_048 + 8 * len(text) if limits is LIMITS and is_storable(text) else 0  # characters
         self._closed: dict[int, int] = {}  # where the bracket that opens at a position was seen to close
+
+    def may_stride(self) -> bool:
+        """Whether the fast road may be tried from here on; not without end, for it looks at more text than it moves over."""
+        if self.depth != LIMITS.depth or self._to_stride <= 0:
+            return False
+        self._to_stride -= len(self.text) - self.position
+        return True
 
     def skip_space(self) -> None:
         if "#" < self.text[self.position : self.position + 1] <= "~":

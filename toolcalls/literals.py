@@ -57,6 +57,11 @@ class Reader:
         self.count = 0  # of calls read
         self.json = False  # whether values must be JSON, or else are tolerated as "python dict" or "loose json"
 
+    def begin(self, position: int, count: int) -> None:
+        """Start again at a position, after so many calls that count for the limit."""
+        self.position, self.count, self.depth = position, count, self.limits.depth
+        self.tolerated, self.json = [], False
+
     def unreadable(self, reason: str) -> Unreadable:
         """What to raise here; of a text that ends within the word at this position it says that it was cut off."""
         if _CUT.match(self.text, self.position):

@@ -10,10 +10,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
-from toolcalls.dialects import QUICK, dialects_of
+from toolcalls.dialects import dialects_of
+from toolcalls.expressions import LooseReader
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
+from toolcalls.literals import Reader
 from toolcalls.mentions import find_code, find_mention, is_alone
+from toolcalls.plain_answers import read_plain_answer
+from toolcalls.plain_lists import Ahead
 from toolcalls.wrapping import passed_over
 
 __all__ = ["LIMITS", "Limits", "parse"]
@@ -29,30 +33,35 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
     if len(text) > limits.length:
         return ParseFailure(f"longer than {limits.length} characters", limits.length)
     body = text.strip()
-    for form, read_quickly in QUICK if limits is LIMITS else ():
-        if calls := read_quickly(body):
-            return Calls(calls, form)
-    answer = _read(body, limits, strict=strict)
-    if isinstance(answer, ParseFailure):
-        return replace(answer, position=answer.position + len(text) - len(text.lstrip()))
-    return answer or Text(text)
+    quick = read_plain_answer(body, strict) if limits is LIMITS else None
+    if isinstance(quick, Calls):
+        return quick
+    read = _read(body, limits, quick, strict=strict)
+    if isinstance(read, ParseFailure):
+        return replace(read, position=read.position + len(text) - len(text.lstrip()))
+    return read or Text(text)
 
 
-def _read(body: str, limits: Limits, *, strict: bool) -> Calls | ParseFailure | None:
+def _read(body: str, limits: Limits, ahead: Ahead | None, *, strict: bool) -> Calls | ParseFailure | None:
     """Read a text without outer space; None where nothing looks like a call."""
     dialects = dialects_of(body)
-    first = [dialect for dialect in dialects if dialect.begins.match(body)]
+    opening = body[:1]
+    first = [dialect for dialect in dialects if (not dialect.opens or opening in dialect.opens) and dialect.begins.match(body)]
     if strict and not first:
         starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]
         return ParseFailure("calls must stand alone", min(starts)) if starts else None
+    if not dialects:
+        return None
+    reader = LooseReader(body, limits)
+    reader.ahead = ahead
     own = strict or len(first) > 1  # where several dialects begin alike, the one whose own spelling it is counts
-    span = read_with(first, body, 0, limits, strict=own) if first else None
+    span = read_with(first, Reader(body, limits, strict=True) if own else reader, 0) if first else None
     if span:
         if not span.failure and span.calls and span.end == len(body):
             return Calls(tuple(span.calls), span.dialect.name, tuple(span.tolerated))
         if strict:
             return _failure(span) if span.failure else None
-    return _among(Finder(body, dialects, limits, None if own else span))
+    return _among(Finder(body, dialects, reader, None if own else span))
 
 
 def _failure(span: Span) -> ParseFailure:

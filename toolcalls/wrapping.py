@@ -28,8 +28,8 @@ _NAMES = {"thinking": "thinking", "token": "special token", "fence": "fence", "m
 def passed_over(text: str, start: int, end: int) -> Iterator[str]:
     """Name what stands in a stretch of text that holds no calls, in its order."""
     for found in _PIECES.finditer(text, start, end):
-        if found.lastgroup in _NAMES:
-            yield "tool answer" if found["tag"] == "tool_response" else _NAMES[found.lastgroup]
+        if (kind := found.lastgroup) in _NAMES:
+            yield "tool answer" if kind == "thinking" and found["tag"] == "tool_response" else _NAMES[kind]
 
 
 def spoken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

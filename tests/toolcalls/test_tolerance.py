@@ -79,6 +79,7 @@ LISTS = [
     ("[f(a=1)\nI called f.", [F], ["missing bracket", "prose"]),
     ("[f(a=1),]", [F], ["trailing comma"]),
     ("[f(a=1,)]", [F], ["trailing comma"]),
+    ("[f(a=1, )]", [F], ["trailing comma"]),
     ("[[f(a=1)]]", [F], ["extra bracket"]),
     ("[f(a=1))]", [F], ["extra bracket"]),
     ("[f(a: 1)]", [F], ["colon"]),

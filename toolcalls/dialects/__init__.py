@@ -55,19 +55,23 @@ DIALECTS: tuple[Dialect, ...] = (
 )
 
 QUICK = tuple((dialect.name, dialect.quick) for dialect in DIALECTS if dialect.quick)
-_NEEDS = tuple({dialect.needs: None for dialect in DIALECTS if dialect.needs})
+_NEEDS = tuple({dialect.needs: None for dialect in DIALECTS if not dialect.needs.startswith("<")})
+_TAGS = tuple({dialect.needs: None for dialect in DIALECTS if dialect.needs.startswith("<")})
 
 
 def dialects_of(text: str) -> tuple[Dialect, ...]:
     """The dialects whose calls may stand in a text, in their order."""
-    if text.startswith("[") and "(" not in text:
-        return DIALECTS  # a list that was cut off may lack what its dialect needs
-    return _with(tuple([need for need in _NEEDS if need in text]))
+    needs = [need for need in _NEEDS if need in text]
+    if "<" in text:
+        needs += [need for need in _TAGS if need in text]
+    if text.startswith("[") and "(" not in needs and ("]" not in text or "（" in text):
+        needs.append("(")  # a list of the paper's that was cut off, or has the parenthesis of another script
+    return _with(tuple(needs))
 
 
 @functools.cache
 def _with(needs: tuple[str, ...]) -> tuple[Dialect, ...]:
-    return tuple(dialect for dialect in DIALECTS if not dialect.needs or dialect.needs in needs)
+    return tuple(dialect for dialect in DIALECTS if dialect.needs in needs)
 
 
 def named(form: str) -> Dialect:

@@ -19,29 +19,41 @@ _PLAIN = re.compile(
     r"([^\W\d][\w.-]{0,127}) ?= ?"
     rf"(?:({_TEXT.pattern})|(-?(?:0|[1-9][0-9]{{0,17}})\.[0-9]{{1,17}})|(-?(?:0|[1-9][0-9]{{0,17}}))|(True|False)"
     rf"|\[((?:{_TEXT.pattern})(?:,\s*(?:{_TEXT.pattern}))*)\])"
-    r"(?:\s*,\s*(?!\))|\s*(?=\)))"
+    r"(?:\s*,\s*+(?!\))|\s*(?=\)))"
 )
 
 
 def read_arguments(reader: Reader) -> dict[str, Json]:
     """Read `(parameter=value, …)`."""
-    reader.expect("(")
     arguments: dict[str, Json] = {}
-    plain = reader.limits is LIMITS
-    reader.skip_space()
-    while not reader.accept(")"):
-        if plain and _read_plain(reader, arguments):
-            continue
-        reader.skip_space()
-        _read_argument(reader, arguments)
-        reader.skip_space()
-        if not reader.accept(","):
-            reader.expect(")")
-            break
-        reader.skip_space()
-        if reader.text.startswith(")", reader.position):
-            reader.tolerate("trailing comma")
+    open_arguments(reader)
+    while read_argument(reader, arguments):
+        pass
     return arguments
+
+
+def open_arguments(reader: Reader) -> None:
+    """Move over the parenthesis before a call's arguments."""
+    reader.expect("(")
+    reader.skip_space()
+
+
+def read_argument(reader: Reader, arguments: dict[str, Json]) -> bool:
+    """Read one argument and its comma, or the end of the arguments; whether that was not the end."""
+    if reader.accept(")"):
+        return False
+    if reader.limits is LIMITS and _read_plain(reader, arguments):
+        return True
+    reader.skip_space()
+    _read_argument(reader, arguments)
+    reader.skip_space()
+    if not reader.accept(","):
+        reader.expect(")")
+        return False
+    reader.skip_space()
+    if reader.text.startswith(")", reader.position):
+        reader.tolerate("trailing comma")
+    return True
 
 
 def _read_plain(reader: Reader, arguments: dict[str, Json]) -> bool:

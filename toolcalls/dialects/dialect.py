@@ -20,7 +20,8 @@ class Dialect:
     # between, and leaves the position behind it. Raises Unreadable. Each Call comes from `reader.call`, which keeps the limits.
     read: Callable[[Reader], list[Call]]
     render: Callable[[Sequence[Call]], str]  # raises ValueError for what the dialect cannot carry
+    needs: str  # a mark in every call of it, at or behind the place where `begins` matches
     tagged: bool = False  # has marks of its own: words around its calls are normal use, and it wins over untagged ones
-    needs: str = ""  # a mark without which no call of it stands in a text, unless the text begins with `[`
+    opens: str = ""  # the characters of which one stands where `begins` matches; any where this is empty
     # Reads a whole answer of the dialect's usual shape, within every limit, in one go; nothing of any other.
     quick: Callable[[str], tuple[Call, ...]] | None = None

@@ -98,5 +98,5 @@ def _name(name: str) -> str:
 
 
 DIALECT = Dialect(
-    "invoke", re.compile(rf"{_AROUND.pattern}(?=\s*(?:<|\Z))|{_INVOKE.pattern}"), read, render, tagged=True, needs="<"
+    "invoke", re.compile(rf"{_AROUND.pattern}(?=\s*(?:<|\Z))|{_INVOKE.pattern}"), read, render, tagged=True, needs="<", opens="<"
 )

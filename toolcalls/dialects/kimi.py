@@ -60,4 +60,5 @@ def render(calls: Sequence[Call]) -> str:
     return _ALL + "".join(texts) + _ALL_END
 
 
-DIALECT = Dialect("kimi", re.compile(rf"{re.escape(_ALL)}|{re.escape(_ONE)}"), read, render, tagged=True, needs="<")
+_BEGINS = re.compile(rf"{re.escape(_ALL)}|{re.escape(_ONE)}")
+DIALECT = Dialect("kimi", _BEGINS, read, render, tagged=True, needs="<|tool_call", opens="<")

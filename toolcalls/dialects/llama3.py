@@ -52,4 +52,5 @@ def render(calls: Sequence[Call]) -> str:
     return _MARK + "; ".join(write_call(call, "parameters") for call in calls)
 
 
-DIALECT = Dialect("llama3", re.compile(r"<\|python_tag\|>(?=\s*(?:\[\s*\{|[^\s<`\[]))"), read, render, tagged=True, needs="<")
+_BEGINS = re.compile(r"<\|python_tag\|>(?=\s*(?:\[\s*\{|[^\s<`\[]))")
+DIALECT = Dialect("llama3", _BEGINS, read, render, tagged=True, needs="<|python_tag|>", opens="<")

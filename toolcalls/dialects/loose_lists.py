@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
-from toolcalls.answers import Call
-from toolcalls.dialects.call_arguments import read_arguments
+from toolcalls.answers import Call, Json
+from toolcalls.dialects.call_arguments import open_arguments, read_argument
 from toolcalls.dialects.call_names import ARGUMENTS, read_name_loosely
+from toolcalls.expressions import LooseReader
 from toolcalls.literals import Reader
+from toolcalls.plain_lists import Stop, stride
 
 _WORDS = r"(?:[A-Z][\w.&/-]*+ (?:[A-Z0-9(][\w.&/-]*+\)? ){0,11}(?=[A-Z0-9(]))"  # before the last word of a title
 _NAMED = r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # arguments that begin with a plain parameter's name
@@ -34,7 +36,7 @@ _LIST_LOST = re.compile(r"\s*(?:\Z|`|<[|/a-z])|[ \t]*\n")
 _LIST_END = re.compile(r"\s*(?:\]|\Z)")
 
 
-def read_loosely(reader: Reader) -> list[Call]:
+def read_loosely(reader: LooseReader) -> list[Call]:
     """Read every list and every call outside of one up to where words follow."""
     calls: list[Call] = []
     while True:
@@ -64,14 +66,29 @@ def _to_next(reader: Reader) -> bool:
     return True
 
 
-def _call(reader: Reader, name: str) -> Call:
+def _call(reader: LooseReader, name: str) -> Call:
+    """Read the arguments of a call outside of a list."""
+    _count(reader)
+    arguments: dict[str, Json] = {}
+    open_arguments(reader)
+    while True:
+        if reader.may_stride():
+            stop = stride(reader.text, reader.position, [], arguments, 0, alone=True)
+            reader.position = stop.position
+            if stop.closed:
+                break
+        if not read_argument(reader, arguments):
+            break
+    return Call(name, arguments)
+
+
+def _count(reader: Reader) -> None:
     if reader.count == reader.limits.calls:
         raise reader.limited(f"more than {reader.limits.calls} calls")
     reader.count += 1
-    return Call(name, read_arguments(reader))
 
 
-def _list(reader: Reader) -> list[Call]:
+def _list(reader: LooseReader) -> list[Call]:
     """Read a list of calls that may hold lists itself, end in a comma or lack its end."""
     calls: list[Call] = []
     opened, after = 0, False  # after a call or a list, where only a comma or an end may stand
@@ -84,10 +101,10 @@ def _list(reader: Reader) -> list[Call]:
                 raise reader.limited("lists nested too deep")
             if opened > 1:
                 reader.tolerate("extra bracket")
+            after, closed = _strides(reader, calls)
+            opened -= closed
         elif reader.accept("]"):
             opened, after = opened - 1, True
-            if not opened:
-                return calls
         elif after and reader.accept(")"):
             reader.tolerate("extra bracket")
         elif after and reader.accept(","):
@@ -101,8 +118,43 @@ def _list(reader: Reader) -> list[Call]:
         else:
             if after:
                 _expect_new_line(reader, before)
-            calls.append(_call(reader, read_name_loosely(reader)))
-            after = True
+            arguments: dict[str, Json] = {}
+            name = read_name_loosely(reader)
+            _count(reader)
+            open_arguments(reader)
+            calls.append(Call(name, arguments))
+            after, closed = _strides(reader, calls, arguments)
+            opened -= closed
+        if not opened:
+            return calls
+
+
+def _strides(reader: LooseReader, calls: list[Call], arguments: dict[str, Json] | None = None) -> tuple[bool, bool]:
+    """Go on from a call or from an argument to a place between calls that needs a closer look.
+
+    Whether that is right behind a call or the list, and whether it is behind the list.
+    """
+    while True:
+        if reader.may_stride():
+            before = len(calls)
+            stop = _next_stop(reader, calls, arguments)
+            reader.count += len(calls) - before
+            reader.position, arguments = stop.position, stop.arguments
+            if arguments is None:
+                return stop.after or stop.closed, stop.closed
+        elif arguments is None:
+            return False, False
+        if not read_argument(reader, arguments):
+            return True, False
+
+
+def _next_stop(reader: LooseReader, calls: list[Call], arguments: dict[str, Json] | None) -> Stop:
+    most = reader.limits.calls - reader.count
+    ahead, reader.ahead = reader.ahead, None
+    if ahead and ahead.start == reader.position and len(ahead.calls) <= most:
+        calls += ahead.calls
+        return ahead.stop
+    return stride(reader.text, reader.position, calls, arguments, len(calls) + most)
 
 
 def _is_lost(reader: Reader, before: int, after: bool) -> bool:
@@ -119,7 +171,7 @@ def _expect_new_line(reader: Reader, before: int) -> None:
     reader.tolerate("missing comma")
 
 
-def _bare(reader: Reader) -> Call:
+def _bare(reader: LooseReader) -> Call:
     """Read a call outside of a list; one whose arguments have no names must be the last thing on its line, or before others."""
     found = _TITLE.match(reader.text, reader.position)
     if found is None:

@@ -14,13 +14,13 @@ from toolcalls.dialects.call_arguments import read_arguments
 from toolcalls.dialects.call_names import read_name
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.loose_lists import BEGINS, read_loosely
-from toolcalls.dialects.plain_lists import read_plain
+from toolcalls.expressions import LooseReader
 from toolcalls.literals import Reader
 
 
 def read(reader: Reader) -> list[Call]:
     """Read `[call, call, …]`; tolerantly also calls without brackets, and the lists and calls that follow."""
-    if not reader.strict:
+    if isinstance(reader, LooseReader):
         return read_loosely(reader)
     if not reader.accept("["):
         raise reader.unreadable("calls outside of square brackets")
@@ -63,4 +63,4 @@ def _value(value: Json) -> str:
     return repr(value)
 
 
-DIALECT = Dialect("paper", BEGINS, read, render, needs="(", quick=read_plain)
+DIALECT = Dialect("paper", BEGINS, read, render, needs="(")

@@ -99,5 +99,6 @@ DIALECT = Dialect(
     read,
     render,
     tagged=True,
-    needs="<",
+    needs="<function=",
+    opens="<",
 )

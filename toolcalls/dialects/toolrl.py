@@ -31,5 +31,6 @@ DIALECT = Dialect(
     read,
     render,
     tagged=True,
-    needs="<",
+    needs="<tool_call>",
+    opens="<",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.toolcalls.fuzzing.mutating import CALLS, PIECES, hostile_texts
-from toolcalls.answers import Calls, ParseFailure, Text
+from toolcalls.answers import Answer, Calls, ParseFailure, Text
 from toolcalls.canonical import answer_key
 from toolcalls.comparing import Comparator
 from toolcalls.differing import align, summary
-from toolcalls.parsing import parse
+from toolcalls.parsing import LIMITS, parse
 from toolcalls.rendering import render
 from toolcalls.schema import check_calls
 
@@ -35,11 +36,14 @@ TOOLS: list[dict[str, Any]] = [
     {"name": "天气.查询", "parameters": {"城市": {"type": "string", "enum": ["北京"]}, "days": {"type": "float"}}},
 ]
 COMPARATOR = Comparator()
+THOROUGHLY = replace(LIMITS)  # equal to LIMITS and not the same: no fast road is taken
 
 
 def tried(text: str) -> None:
     """All that Whetstone does with an answer."""
     strict, answer = parse(text, strict=True), parse(text)
+    assert alike(answer, parse(text, limits=THOROUGHLY))
+    assert alike(strict, parse(text, strict=True, limits=THOROUGHLY))
     assert isinstance(answer, Calls | Text | ParseFailure)
     answer_key(answer, text)
     if isinstance(strict, Calls):
@@ -50,6 +54,11 @@ def tried(text: str) -> None:
     if isinstance(answer, Calls):
         assert answer.calls
         of_calls(answer)
+
+
+def alike(fast: Answer, thorough: Answer) -> bool:
+    """Whether the fast roads and the thorough one say the same; of what cannot be read they may name another mark."""
+    return repr(fast) == repr(thorough) or (isinstance(fast, ParseFailure) and isinstance(thorough, ParseFailure))
 
 
 def of_calls(answer: Calls) -> None:
