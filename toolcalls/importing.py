@@ -122,8 +122,8 @@ def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample
     )
 
 
-def _checked(sample: Sample) -> Sample:
-    """Raise InputError, saying what to do, when the sample could never be hit or could not be shown to a model."""
+def check_asked(sample: Sample) -> list[str]:
+    """The tools' names. Raises InputError, saying what to do, when the sample could not be shown to a model."""
     if not sample.messages or sample.messages[-1].role == "assistant":
         raise InputError("no user or tool turn stands before the answer; a sample's messages must end with one")
     if not _ROLES.issuperset([message.role for message in sample.messages]):
@@ -132,6 +132,12 @@ def _checked(sample: Sample) -> Sample:
     names = [tool_name(tool) for tool in sample.tools]
     if not all(names):
         raise InputError(f"tools[{names.index('')}]: field 'name' is missing; every tool needs a name")
+    return names
+
+
+def _checked(sample: Sample) -> Sample:
+    """Raise InputError, saying what to do, when the sample could never be hit or could not be shown to a model."""
+    names = check_asked(sample)
     if sample.truth is None:
         if not (sample.truth_text or "").strip():
             raise InputError("neither calls nor a text as the truth; give 'truth' or 'truth_text'")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+from toolcalls.dialects import DIALECTS
 from toolcalls.errors import InputError
-from toolcalls.importing import FORMATS, only_samples, read_samples
+from toolcalls.importing import FORMATS, RowError, only_samples, read_samples
+from toolcalls.questions import Asked, read_questions
 from toolcalls.records import Sample
 from toolcalls.settings import Settings, settings_from
 from trainer import serving
@@ -23,10 +26,10 @@ _ABOUT = {
     "assemble": "selected lines → training rows",
     "train": "training rows → a checkpoint folder with adapter and merged model; prints a line per step",
     "evaluate": "samples → greedy traces; prints direct and adaptive accuracy",
-    "answer": "samples → answers by adaptive self-refine (Algorithm 1)",
+    "answer": "tools and messages → answers, direct or by adaptive self-refine (Algorithm 1)",
     "serve": "an engine on stdin and stdout, for a worker",
 }
-_READS_SAMPLES = {"sample", "evaluate", "answer"}
+_READS_SAMPLES = {"sample", "evaluate"}
 _ASKS_ENGINE = {"sample", "refine", "evaluate", "answer"}
 
 
@@ -49,6 +52,8 @@ def parser(about: str) -> argparse.ArgumentParser:
             command.add_argument("--split", choices=("all", "train", "heldout"), default="all", help="which samples to take")
         if name in _ASKS_ENGINE:
             _add_engine_flags(command)
+        if name == "answer":
+            _add_answer_flags(command)
         if name == "train":
             command.add_argument("--model", required=True, metavar="FOLDER", help="the base to train")
             command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the forward pass")
@@ -66,7 +71,14 @@ def _add_engine_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--k", type=int, help="attempts per sample and turn")
     command.add_argument("--temperature", type=float, help="of sampling; evaluate and answer are greedy")
     command.add_argument("--max-new-tokens", type=int, help="tokens per answer")
-    command.add_argument("--n", type=int, dest="refine_turns", help="most refine turns of evaluate and answer")
+    command.add_argument("--n", "--turns", type=int, dest="refine_turns", help="most refine turns of evaluate and answer")
+
+
+def _add_answer_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--adaptive", action="store_true", help="refine until two answers agree, at most --turns times")
+    forms = sorted(dialect.name for dialect in DIALECTS)
+    command.add_argument("--form", choices=forms, help="also write each answer's calls in this form")
+    command.add_argument("--skip-errors", action="store_true", help="answer the rest when lines cannot be used")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -105,6 +117,32 @@ def samples_of(arguments: argparse.Namespace) -> list[Sample]:
     if not kept:
         raise InputError(f"{path}: holds no sample" + ("." if arguments.split == "all" else f" of split {arguments.split}."))
     return kept
+
+
+def questions_of(arguments: argparse.Namespace) -> tuple[list[Asked], int]:
+    """What `answer` is asked, and how many lines were left out with --skip-errors, each told on stderr.
+
+    Raises InputError, naming the first lines that cannot be used, when there are any without it, or nothing to answer.
+    """
+    if arguments.refine_turns is not None and not arguments.adaptive:
+        raise InputError("--turns bounds the refine turns of --adaptive; give both, or neither.")
+    path = Path(arguments.input)
+    try:
+        with path.open("rb") as file:
+            found = list(read_questions(file))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    asked = [each for each in found if isinstance(each, Asked)]
+    errors = [each for each in found if isinstance(each, RowError)]
+    if errors and not arguments.skip_errors:
+        more = f" (and {len(errors) - 5} more)" if len(errors) > 5 else ""
+        listed = "; ".join(map(str, errors[:5]))
+        raise InputError(f"{path}, {listed}{more}. Correct them, or leave them out with --skip-errors.")
+    for left_out in errors:
+        print(f"left out: {path}, {left_out}", file=sys.stderr)
+    if not asked:
+        raise InputError(f"{path}: holds nothing to answer.")
+    return asked, len(errors)
 
 
 def pool_of(arguments: argparse.Namespace) -> list[PoolLine]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from toolcalls.records import Generation, Message, Sampling
@@ -19,13 +19,20 @@ class Question:
     seeds: tuple[int, ...] = (0,)
 
 
-def ask(engine: Engine, questions: Sequence[Question], sampling: Sampling) -> list[list[Generation]]:
-    """One list of generations per question, by attempt. Raises EngineError, also when the engine leaves an attempt out."""
+def ask(
+    engine: Engine, questions: Sequence[Question], sampling: Sampling, report: Callable[[int], None] | None = None
+) -> list[list[Generation]]:
+    """One list of generations per question, by attempt; `report` hears how many are there, after each.
+
+    Raises EngineError, also when the engine leaves an attempt out.
+    """
     requests = [Request(asked.id, engine.encode(asked.messages), asked.seeds, sampling) for asked in questions]
     hashes = {request.id: prompt_hash(request.prompt_ids) for request in requests}
     answers: dict[tuple[str, int], Generation] = {}
     for completion in engine.generate(requests):
         answers[completion.request_id, completion.attempt] = _generation(completion, hashes[completion.request_id])
+        if report is not None:
+            report(len(answers))
     try:
         return [[answers[request.id, attempt] for attempt in range(len(request.seeds))] for request in requests]
     except KeyError as error:

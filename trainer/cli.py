@@ -19,12 +19,13 @@ from typing import Any, TypeVar
 from toolcalls.errors import InputError
 from toolcalls.settings import Settings, SettingsError
 from toolcalls.wire import to_json, training_row_from_json
-from trainer import evaluation, sampling, selection, serving
-from trainer.arguments import parser, pool_of, samples_of, settings_of
+from trainer import answering, evaluation, sampling, selection, serving
+from trainer.arguments import parser, pool_of, questions_of, samples_of, settings_of
 from trainer.engines.protocol import Engine, EngineError
 from trainer.engines.registry import open_engine
 from trainer.jsonl import OutputError, read_objects, writing
 from trainer.pool import line_json
+from trainer.progress import Progress
 
 _T = TypeVar("_T")
 Command = Callable[[argparse.Namespace, Settings], None]
@@ -119,11 +120,13 @@ def _evaluate(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _answer(arguments: argparse.Namespace, settings: Settings) -> None:
-    samples = samples_of(arguments)
+    asked, left_out = questions_of(arguments)
     with _engine(arguments, settings) as engine, writing(arguments.out) as write:
-        for sample, stopped in zip(samples, evaluation.answer(engine, samples, settings), strict=True):
-            write({"sample_id": sample.id, "answer": stopped.answer, "turns": stopped.turns})
-    _say({"samples": len(samples)})
+        samples = [question.sample for question in asked]
+        answers = answering.answer(engine, samples, settings, adaptive=arguments.adaptive, report=Progress())
+        for question, answered in zip(asked, answers, strict=True):
+            write(answering.answer_json(question.id, answered, arguments.form))
+    _say({"answered": len(asked), "left_out": left_out, **answering.tokens(answers)})
 
 
 _COMMANDS: dict[str, Command] = {

@@ -134,13 +134,6 @@ def test_evaluate_scores_direct_and_adaptive_from_one_trace(tmp_path: Path, run:
     assert (first["trace"], first["finished"], first["direct"], first["turns"]) == (texts(0) * 4, [True] * 4, True, 1)
 
 
-def test_answer_stops_when_the_answer_stays(tmp_path: Path, run: Any) -> None:
-    write_lines(tmp_path / "pool", [to_json(sample(0))])
-    rules = [{"contains": texts(1)[0], "answers": texts(2)}, {"contains": texts(2)[0], "answers": texts(2)}]
-    run("answer", "pool", "answers", *script(tmp_path, {}, rules=rules, default=texts(1)))
-    assert read_lines(tmp_path / "answers") == [{"sample_id": "s0", "answer": texts(2)[0], "turns": 2}]
-
-
 def test_walk_with_the_shipped_base_trains_and_uses_what_it_trained(tmp_path: Path, run: Any) -> None:
     if not BASE.is_dir():
         pytest.skip("the tiny base is not built")
