@@ -23,7 +23,7 @@ ORDER_LABELS = {
     "-other_count": "most agreed on another answer",
     "other_count": "least agreed on another answer",
 }
-LIMIT = 40  # rows of a page; the next ones come as one scrolls
+LIMIT = 30  # rows of a page; the next ones come as one scrolls
 ROUTES = {0: ("pool", "pool_facets", "sample"), 1: ("pairs", "pairs_facets", "pair")}  # list, facets and detail of a turn
 
 

@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """`drawing` is an SVG, made here and not in a template: a list has forty, and few of their columns are different."""
+    """`drawing` is an SVG, made here and not in a template: a list has thirty, and few of their columns are different."""
 
     columns: tuple[Column, ...]
     drawing: SafeString

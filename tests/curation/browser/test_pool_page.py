@@ -103,10 +103,10 @@ def test_the_filter_is_the_address(pool: Page, complaints: list[str]) -> None:
 
 
 def test_going_on_loads_more(pool: Page) -> None:
-    expect(pool.locator("#rows > .verdict")).to_have_count(40)
+    expect(pool.locator("#rows > .verdict")).to_have_count(30)
     pool.locator("#more a").click()
-    expect(pool.locator("#rows > .verdict")).to_have_count(80)
-    assert len({nth(pool, place) for place in range(80)}) == 80
+    expect(pool.locator("#rows > .verdict")).to_have_count(60)
+    assert len({nth(pool, place) for place in range(60)}) == 60
 
 
 def test_many_are_dropped_and_taken_back(pool: Page, complaints: list[str]) -> None:
@@ -124,7 +124,7 @@ def test_many_are_dropped_and_taken_back(pool: Page, complaints: list[str]) -> N
     expect(dialog).to_be_hidden()
     dropped = Verdict.objects.filter(turn=0, iteration__number=2, category="parallel_multiple")
     assert set(dropped.values_list("decision", flat=True)) == {"drop"}
-    expect(pool.locator("#rows .chip.decision.bad")).to_have_count(min(40, total))
+    expect(pool.locator("#rows .chip.decision.bad")).to_have_count(min(30, total))
     pool.locator(".toast").get_by_role("button", name="Undo").click()
     expect(pool.locator(".toast")).to_contain_text("undone")
     assert dict(Verdict.objects.filter(turn=0).values_list("pk", "decision")) == before
