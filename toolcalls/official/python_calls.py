@@ -12,11 +12,10 @@ import warnings
 from typing import Any
 
 from toolcalls.official.folding import Folder, Unfoldable
+from toolcalls.official.plain_calls import LONGEST, NamedCall
+from toolcalls.official.unreadable import unreadable
 
-LONGEST = 2**18  # characters of an output; the originals have no limit
 _warnings = threading.Lock()  # catch_warnings swaps the process's filters
-
-NamedCall = dict[str, dict[str | None, Any]]  # {name: {parameter: value}}, always one name
 
 
 class Undecodable(Exception):
@@ -30,6 +29,8 @@ def parsed(source: str) -> ast.expr:
     """
     if len(source) > LONGEST:
         raise Undecodable(f"more than {LONGEST} characters")
+    if unreadable(source):
+        raise Undecodable("no expression of Python")
     try:
         with _warnings, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of '\d' in a string, say: the model's, not ours

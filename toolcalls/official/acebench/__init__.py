@@ -7,7 +7,8 @@ from typing import Any
 
 from toolcalls.official.acebench.checking import error_of
 from toolcalls.official.acebench.decoding import decode
-from toolcalls.official.python_calls import NamedCall, Undecodable
+from toolcalls.official.plain_calls import NamedCall
+from toolcalls.official.python_calls import Undecodable
 from toolcalls.official.scored import Scored
 
 CATEGORIES = (

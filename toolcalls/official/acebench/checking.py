@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolcalls.official.python_calls import NamedCall
+from toolcalls.official.plain_calls import NamedCall
 
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("string", "any"), str),

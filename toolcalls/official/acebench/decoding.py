@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 
-from toolcalls.official.python_calls import NamedCall, Resolver, Undecodable, parsed
+from toolcalls.official.plain_calls import NamedCall
+from toolcalls.official.python_calls import Resolver, Undecodable, parsed
 
 
 def decode(text: str) -> list[NamedCall]:

@@ -12,6 +12,7 @@ from toolcalls.official.bfcl.values import dict_wrong, dicts_wrong, list_wrong, 
 from toolcalls.official.bfcl.wrong import Wrong
 
 Json = Any
+_SCALARS = frozenset((str, int, float, bool))
 Call = Mapping[str, Mapping[Any, Any]]  # one name with its arguments; `**{}` gives an argument without a name
 
 
@@ -93,8 +94,11 @@ class Checker:
         inner_name = properties[parameter]["items"]["type"] if name in self.language.nested else None
         inner = self.language.types[inner_name] if inner_name is not None else None
         value = self._converted(value, name, inner_name)
-        result = typed(parameter, value, accepted[parameter], name, kind, inner)
-        return result.wrong or _value_wrong(parameter, value, accepted[parameter], None if result.variable else kind, inner)
+        options = accepted[parameter]
+        if type(value) is kind and kind in _SCALARS and type(options) is list and value in options:
+            return None  # all that follows would say so
+        result = typed(parameter, value, options, name, kind, inner)
+        return result.wrong or _value_wrong(parameter, value, options, None if result.variable else kind, inner)
 
     def _converted(self, value: Json, name: str, inner_name: str | None) -> Json:
         """A Python int passes for "float", a tuple for "tuple" alone."""

@@ -9,7 +9,8 @@ import ast
 import json
 from typing import Any
 
-from toolcalls.official.python_calls import NamedCall, Resolver, Undecodable, parsed
+from toolcalls.official.plain_calls import NamedCall, NoCall, NotPlain, plain_calls
+from toolcalls.official.python_calls import Resolver, Undecodable, parsed
 
 
 def bracketed(text: str) -> str:
@@ -23,7 +24,13 @@ def bracketed(text: str) -> str:
 
 def decode_python(text: str) -> list[NamedCall]:
     """Calls of the default prompting form, `[f(a=1), g()]`. Raises Undecodable."""
-    body = parsed(bracketed(text))
+    source = bracketed(text)
+    try:
+        return plain_calls(source)
+    except NotPlain:
+        body = parsed(source)
+    except NoCall:
+        raise Undecodable("a list of what is no call") from None
     if not isinstance(body, ast.Call | ast.List | ast.Tuple | ast.Set):
         raise Undecodable("no list of calls")
     elements = [body] if isinstance(body, ast.Call) else body.elts

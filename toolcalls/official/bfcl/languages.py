@@ -48,6 +48,6 @@ JAVASCRIPT = Language(JAVASCRIPT_TYPES, _COLLECTIONS, convert_javascript, "type_
 
 def language_of(category: str) -> Language:
     """The language of a category's tools: of `simple_java`, `simple_javascript`, and Python of all others."""
-    if "javascript" in category:
-        return JAVASCRIPT
-    return JAVA if "java" in category else PYTHON
+    if "java" not in category:
+        return PYTHON
+    return JAVASCRIPT if "javascript" in category else JAVA

@@ -16,6 +16,8 @@ MODES = ("prompt", "fc", "fcdot")
 # What the original lets fall through: a schema without a type, an item without keys, a number too long to print.
 _CRASHES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
+_RIGHT = Scored(True)
+
 
 def score(
     category: str,
@@ -43,7 +45,7 @@ def score(
         wrong = Checker(functions, language, underscores=mode == "fc").check(category, calls, answer or ())
     except _CRASHES:
         return Scored(None)
-    return Scored(False, wrong.error_type, wrong.reasons) if wrong else Scored(True)
+    return Scored(False, wrong.error_type, wrong.reasons) if wrong else _RIGHT
 
 
 def _relevance(category: str, mode: str, output_text: str) -> Scored:
@@ -63,7 +65,7 @@ def _decoded(mode: str, output_text: str, language: Language | None) -> Any:
         raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
     if mode != "prompt":
         return decode_api(output_text)
-    if language in (JAVA, JAVASCRIPT):
+    if language is JAVA or language is JAVASCRIPT:
         return _decoded_by_grammar(output_text, language)
     return decode_python(output_text)
 

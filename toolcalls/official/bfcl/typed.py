@@ -42,6 +42,7 @@ def typed(parameter: str, value: Any, accepted: Sequence[Any], name: str, kind: 
 def _items_right(parameter: str, value: Sequence[Any], accepted: Sequence[Any], inner: type[Any]) -> bool:
     """One level deep. An accepted value that is no list, `""` for one, lets any items pass."""
     return any(
-        type(option) is not list or all(typed(parameter, item, option, str(inner), inner, None).wrong is None for item in value)
+        type(option) is not list
+        or all(type(item) is inner or not typed(parameter, item, option, str(inner), inner, None).wrong for item in value)
         for option in accepted
     )
