@@ -25,10 +25,12 @@ class Attachment(StreamingHttpResponse):
     """A file to save. An asynchronous server has each block made in the request's thread, whose database connection goes back
     to the pool while the block is on its way to a reader that may be slow: blocks must not share a transaction."""
 
-    def __init__(self, blocks: Blocks, name: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, blocks: Blocks, name: str, headers: Mapping[str, str] | None = None, content_type: str = "application/jsonl"
+    ) -> None:
         named = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store", **(headers or {})}
         self._blocks = blocks
-        super().__init__(blocks, content_type="application/jsonl", headers=named)
+        super().__init__(blocks, content_type=content_type, headers=named)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:

@@ -26,6 +26,7 @@ from curation.views import (
     signing_in,
     stream,
     teams,
+    trained,
     uploads,
 )
 
@@ -71,6 +72,7 @@ urlpatterns = [
     path("runs/<int:pk>/iterations/<int:number>/", iterations.iteration, name="iteration"),
     path("runs/<int:pk>/iterations/<int:number>/live/", iterations.live, name="iteration_live"),
     path("runs/<int:pk>/iterations/<int:number>/results/", iterations.results, name="iteration_results"),
+    path("runs/<int:pk>/iterations/<int:number>/model/", trained.model, name="model"),
     path("stream/", stream.stream, name="stream"),
     path("api/docs/", api_docs.api_docs, name="api_docs"),
     path("api/v1/", api.urls),

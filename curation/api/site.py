@@ -17,6 +17,7 @@ from curation.api import (
     runs,
     samples,
     teams,
+    trained,
     uploads,
     verdicts,
 )
@@ -44,6 +45,7 @@ NOUNS = (
     rejudging,
     comments,
     exports,
+    trained,
     events,
 )
 

@@ -171,6 +171,7 @@ PHRASES: Mapping[str, Phrase] = {
     "upload.fail": lambda event, names: f"could not import {_upload('')(event, names).strip()}",
     "upload.discard": _upload("discarded"),
     "project.create": _named("made the project"),
+    "model.export": lambda event, names: f"exported the {event.after.get('kind', '')} model of {_iteration(event, names)}",
     "export.begin": _exporting("began to export"),
     "export.complete": _exported("completed"),
     "export.abort": _exported("broke off"),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 
-from curation.models import Export, Iteration, Run, TrainingSet
+from curation.models import Checkpoint, Export, Iteration, Run, TrainingSet
 from curation.models.exports import ExportKind
 from curation.pages.export_examples import EXAMPLES, Example
 from curation.pages.run_tabs import RunTabs, run_tabs
@@ -42,6 +42,7 @@ class IterationOffers:
     iteration: Iteration
     frozen: TrainingSet | None
     offers: tuple[Offer, ...]
+    has_model: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,11 @@ def exports_page(run: Run, params: Mapping[str, Sequence[str]], *, before: int |
     filtered, number = _filtered(run, iterations, params)
     exports = Export.objects.filter(iteration__run=run).select_related("iteration", "by").order_by("-id")
     past = list((exports.filter(pk__lt=before) if before is not None else exports)[: LIMIT + 1])
+    trained = set(Checkpoint.objects.filter(run=run).values_list("iteration_id", flat=True))
     return ExportsPage(
         run=run,
         tabs=run_tabs(run, "exports"),
-        iterations=tuple(_of_iteration(run, iteration) for iteration in iterations),
+        iterations=tuple(_of_iteration(run, iteration, iteration.pk in trained) for iteration in iterations),
         filtered=filtered,
         filtered_iteration=number,
         examples=EXAMPLES,
@@ -92,11 +94,11 @@ def exports_page(run: Run, params: Mapping[str, Sequence[str]], *, before: int |
     )
 
 
-def _of_iteration(run: Run, iteration: Iteration) -> IterationOffers:
+def _of_iteration(run: Run, iteration: Iteration, has_model: bool) -> IterationOffers:
     frozen = getattr(iteration, "training_set", None)
     offers = [] if frozen is None else [_offer(run, iteration, ExportKind.TRAINING_SET, rows=frozen.direct + frozen.refine)]
     offers += [_offer(run, iteration, ExportKind.POOL, rows=iteration.pool), _offer(run, iteration, ExportKind.PAIRS)]
-    return IterationOffers(iteration, frozen, tuple(offers))
+    return IterationOffers(iteration, frozen, tuple(offers), has_model)
 
 
 def _offer(run: Run, iteration: Iteration, kind: str, f: VerdictFilter | None = None, rows: int | None = None) -> Offer:

@@ -47,6 +47,7 @@ class IterationPage:
     shown: IterationLive
     results: IterationResults
     trains: bool  # whether there is, or may come, a curve of a training
+    has_model: bool
     others: tuple[int, ...]  # numbers of all iterations of the run
     manifest: tuple[Fact, ...]
 
@@ -63,6 +64,7 @@ def iteration_page(iteration: Iteration, user: User) -> IterationPage:
         shown=iteration_live(iteration, user),
         results=iteration_results(iteration),
         trains=any(one.kind == CheckpointKind.ADAPTER for one in checkpoints) or _may_train(iteration),
+        has_model=bool(checkpoints),
         others=numbers,
         manifest=manifest if iteration.number else manifest[1:],
     )

@@ -1,0 +1,51 @@
+"""The model that an iteration trained, as adapter and as merged model: what is in it, its card, and how to take it home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from curation.models import Iteration
+from curation.models.checkpoints import CheckpointKind
+from curation.pages.run_tabs import RunTabs, run_tabs
+from curation.stages.errors import InputError
+from curation.stages.model_files import Model, trained
+
+LABELS = {CheckpointKind.ADAPTER: "Adapter", CheckpointKind.MERGED: "Merged model"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOffer:
+    kind: str
+    label: str
+    model: Model
+    curl: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    iteration: Iteration
+    tabs: RunTabs
+    offers: tuple[ModelOffer, ...]
+    problem: str  # why there is none
+
+
+def model_page(iteration: Iteration) -> ModelPage:
+    tabs = run_tabs(iteration.run, "exports", iteration)
+    try:
+        return ModelPage(iteration, tabs, tuple(_offer(iteration, kind) for kind in CheckpointKind.values), "")
+    except InputError as error:
+        return ModelPage(iteration, tabs, (), str(error))
+
+
+def _offer(iteration: Iteration, kind: str) -> ModelOffer:
+    address = f"{settings.SITE_URL}/api/v1/runs/{iteration.run_id}/iterations/{iteration.number}/model/file?kind={kind}"
+    return ModelOffer(
+        kind,
+        LABELS[CheckpointKind(kind)],
+        trained(iteration, kind),
+        f'curl -OJ -H "Authorization: Bearer $WHETSTONE_TOKEN" "{address}"',
+        f"python manage.py export_model {iteration.run_id} --iteration {iteration.number} --kind {kind} --to DIR",
+    )

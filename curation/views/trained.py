@@ -1,0 +1,23 @@
+"""What an iteration trained, to take home."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from curation.access import iteration_of
+from curation.pages.model_page import model_page
+from curation.stages import model_files
+from curation.streaming import model_response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def model(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
+    """The page; a post downloads, because it is put on record."""
+    iteration = iteration_of(request.user, pk, number)
+    if request.method == "POST":
+        return model_response(model_files.begin(iteration, request.POST.get("kind", ""), request.user))
+    return render(request, "curation/model/page.html", {"page": model_page(iteration)})
