@@ -14,7 +14,7 @@ from toolcalls.importing import FORMATS, RowError, only_samples, read_samples
 from toolcalls.questions import Asked, read_questions
 from toolcalls.records import Sample
 from toolcalls.settings import Settings, settings_from
-from trainer import serving
+from trainer import proxy, serving
 from trainer.engines.registry import KINDS
 from trainer.jsonl import read_objects
 from trainer.pool import PoolLine, line_from_json
@@ -27,8 +27,10 @@ _ABOUT = {
     "train": "training rows → a checkpoint folder with adapter and merged model; prints a line per step",
     "evaluate": "samples → greedy traces; prints direct and adaptive accuracy",
     "answer": "tools and messages → answers, direct or by adaptive self-refine (Algorithm 1)",
+    "proxy": "an OpenAI-compatible server that refines adaptively in front of another one",
     "serve": "an engine on stdin and stdout, for a worker",
 }
+_ON_THEIR_OWN = {"proxy": proxy.add_arguments, "serve": serving.add_arguments}
 _READS_SAMPLES = {"sample", "evaluate"}
 _ASKS_ENGINE = {"sample", "refine", "evaluate", "answer"}
 
@@ -40,8 +42,8 @@ def parser(about: str) -> argparse.ArgumentParser:
     commands = commands_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in _ABOUT.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
-        if name == "serve":
-            serving.add_arguments(command)
+        if name in _ON_THEIR_OWN:
+            _ON_THEIR_OWN[name](command)
             continue
         command.add_argument("--in", dest="input", required=True, metavar="FILE", help="JSON lines to read")
         command.add_argument("--out", required=True, help="folder to make" if name == "train" else "JSON lines to write")

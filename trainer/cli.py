@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from toolcalls.errors import InputError
 from toolcalls.settings import Settings, SettingsError
 from toolcalls.wire import to_json, training_row_from_json
-from trainer import answering, evaluation, sampling, selection, serving
+from trainer import answering, evaluation, proxy, sampling, selection, serving
 from trainer.arguments import parser, pool_of, questions_of, samples_of, settings_of
 from trainer.engines.protocol import Engine, EngineError
 from trainer.engines.registry import open_engine
@@ -39,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger().setLevel(logging.INFO)
         return serving.run(arguments)
     try:
+        if arguments.command == "proxy":
+            logging.getLogger().setLevel(logging.INFO)
+            return proxy.run(arguments)
         _COMMANDS[arguments.command](arguments, settings_of(arguments))
     except (InputError, SettingsError) as error:
         return _failed(error, 2)
