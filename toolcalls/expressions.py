@@ -8,8 +8,8 @@ import sys
 
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS, Limits
-from toolcalls.literals import Reader, Unreadable
-from toolcalls.plain_lists import Ahead
+from toolcalls.literals import Reader, Unreadable, digits_in
+from toolcalls.plain_lists import NESTED, Ahead, plain_value
 from toolcalls.rows import is_storable
 
 _ENDS = frozenset(",)]}")
@@ -22,6 +22,7 @@ _PREFIX = re.compile(r"[rRuU](?=[\"'])")
 _PYTHON_INTEGER = re.compile(
     r"[-+]?(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)"
 )
+_PREFIXES, _CURLY_QUOTES, _SIGNS_AND_DIGITS = frozenset("rRuU"), frozenset("“‘"), frozenset("-+0123456789")
 _NUMBER_LIKE = re.compile(r"[-+\s]*+(?:[0-9][0-9_]*+\.?[0-9_]*+|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9_]*+)?[jJ]?")
 _SPACED_NUMBER = re.compile(
     r"([-+]?)\s*+((?:0|[1-9](?:_?[0-9])*+)(?:\.(?:[0-9](?:_?[0-9])*+)?)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)"
@@ -35,12 +36,13 @@ _STRAY = re.compile("[\0\ud800-\udfff]")
 class LooseReader(Reader):
     """A reader that keeps as text what is no literal, and looks past what Python's own reader does. Not in charge of JSON."""
 
-    __slots__ = ("_closed", "_to_stride", "ahead")
+    __slots__ = ("_closed", "_is_plain", "_to_stride", "ahead")
 
     def __init__(self, text: str, limits: Limits = LIMITS, *, strict: bool = False) -> None:
         super().__init__(text, limits, strict=strict)
         self.ahead: Ahead | None = None  # a stride that was made before
-        self._to_stride = 2_048 + 8 * len(text) if limits is LIMITS and is_storable(text) else 0  # characters
+        self._is_plain = limits is LIMITS and is_storable(text)  # whether the fast road may be taken
+        self._to_stride = 2_048 + 8 * len(text) if self._is_plain else 0  # characters
         self._closed: dict[int, int] = {}  # where the bracket that opens at a position was seen to close
 
     def may_stride(self) -> bool:
@@ -63,6 +65,10 @@ class LooseReader(Reader):
         if self.json:
             return super().value()
         start, depth = self.position, self.depth
+        if self._is_plain and depth >= NESTED and (plain := plain_value(self.text, start)):
+            self.position = plain[1]
+            self.skip_space()
+            return plain[0]
         try:
             value = self._loosely(self.text[start : start + 1])
         except Unreadable as failure:
@@ -78,13 +84,13 @@ class LooseReader(Reader):
             return self._strings()
         if mark == "(":
             return self._parentheses()
-        if prefix := _PREFIX.match(self.text, self.position):
+        if mark in _PREFIXES and (prefix := _PREFIX.match(self.text, self.position)):
             return self._prefixed(prefix[0])
-        if curly := _CURLY.match(self.text, self.position):
+        if mark in _CURLY_QUOTES and (curly := _CURLY.match(self.text, self.position)):
             self.tolerate("curly quotes")
             self.position = curly.end()
             return self.checked(curly[0][1:-1])
-        if number := _PYTHON_INTEGER.match(self.text, self.position):
+        if mark in _SIGNS_AND_DIGITS and (number := _PYTHON_INTEGER.match(self.text, self.position)):
             return self._python_integer(number)
         return super().value()
 
@@ -177,7 +183,7 @@ class LooseReader(Reader):
         found = _SPACED_NUMBER.fullmatch(source)
         if found is None:
             raise Unreadable("a malformed number", start, final=True)
-        if sum(map(str.isdigit, source)) > self.limits.digits:
+        if digits_in(source) > self.limits.digits:
             raise Unreadable(f"a number of more than {self.limits.digits} digits", start, final=True)
         digits = found[2].replace("_", "")
         number = int(digits) if digits.isdigit() else float(digits)
@@ -187,7 +193,7 @@ class LooseReader(Reader):
 
     def _source(self, start: int) -> Json:
         """Take the text from `start` up to the comma or the bracket that ends it."""
-        self.position = start
+        self.position = _PIECES.match(self.text, start).end()  # type: ignore[union-attr]  # matches everywhere
         while not self.at_end() and self.text[self.position] not in _ENDS:
             self._piece()
         source = self.text[start : self.position].strip()
@@ -248,5 +254,8 @@ class LooseReader(Reader):
                 return
 
 
-_OTHERS = re.compile(r"[^\"'()\[\]{}]+")
 _FLAT_BRACKETS = re.compile(r"\([^\"'()\[\]{}]*+\)|\[[^\"'()\[\]{}]*+\]|\{[^\"'()\[\]{}]*+\}")
+_PIECES = re.compile(
+    rf"(?:{_STRING[chr(34)].pattern}|{_STRING[chr(39)].pattern}|{_FLAT_BRACKETS.pattern}|{_INERT.pattern})*+", re.DOTALL
+)
+_OTHERS = re.compile(r"[^\"'()\[\]{}]+")

@@ -12,7 +12,8 @@ from toolcalls.plain_json import read_plain_json
 
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
-_WORD = re.compile(r"\w+")
+_LITERAL_WORD = re.compile(r"(?:[Tt]rue|[Ff]alse|None|null)(?!\w)")
+_WORD = re.compile(r"\w")
 _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
 _ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
@@ -24,6 +25,10 @@ _KEY = re.compile(r"[^\W\d]\w*+(?=\s*:)")
 _JSON_WORDS = {"true", "false", "null"}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+
+
+def digits_in(number: str) -> int:
+    return sum(map(number.count, "0123456789"))
 
 
 class Unreadable(Exception):
@@ -162,7 +167,7 @@ class Reader:
             return self._list()
         if mark == "{":
             return self._dict()
-        if (word := _WORD.match(self.text, self.position)) and word[0] in _WORDS:
+        if word := _LITERAL_WORD.match(self.text, self.position):
             if self.json and word[0] not in _JSON_WORDS:
                 self.tolerate("python dict")
             self.position = word.end()
@@ -229,7 +234,7 @@ class Reader:
         found = _NUMBER.match(self.text, self.position)
         if found is None or _WORD.match(self.text, found.end()):
             raise self.unreadable("a value that is no literal")
-        if len(found[0]) > self.limits.digits and sum(map(str.isdigit, found[0])) > self.limits.digits:
+        if len(found[0]) > self.limits.digits and digits_in(found[0]) > self.limits.digits:
             raise self.limited(f"a number of more than {self.limits.digits} digits")
         whole = not (found[1] or found[2] or found[3])
         number = int(found[0]) if whole else float(found[0])

@@ -6,11 +6,13 @@ and at what is around them. Each step passes over the text once, so the work gro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
-from toolcalls.dialects import dialects_of
+from toolcalls.dialects import dialects_of, paper
+from toolcalls.dialects.dialect import Dialect
 from toolcalls.expressions import LooseReader
 from toolcalls.finding import Finder, Span, read_with
 from toolcalls.limits import LIMITS, Limits
@@ -44,13 +46,16 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
 
 def _read(body: str, limits: Limits, ahead: Ahead | None, *, strict: bool) -> Calls | ParseFailure | None:
     """Read a text without outer space; None where nothing looks like a call."""
-    dialects = dialects_of(body)
-    opening = body[:1]
-    first = [dialect for dialect in dialects if (not dialect.opens or opening in dialect.opens) and dialect.begins.match(body)]
+    dialects = None
+    if ahead and ahead.calls and ahead.start == 1 and not strict:
+        first = [paper.DIALECT]  # no other begins as this list does
+    else:
+        dialects = dialects_of(body)
+        first = _at_start(dialects, body)
     if strict and not first:
-        starts = [found.start() for dialect in dialects if (found := dialect.begins.search(body))]
+        starts = [found.start() for dialect in dialects or () if (found := dialect.begins.search(body))]
         return ParseFailure("calls must stand alone", min(starts)) if starts else None
-    if not dialects:
+    if not first and not dialects:
         return None
     reader = LooseReader(body, limits)
     reader.ahead = ahead
@@ -61,7 +66,13 @@ def _read(body: str, limits: Limits, ahead: Ahead | None, *, strict: bool) -> Ca
             return Calls(tuple(span.calls), span.dialect.name, tuple(span.tolerated))
         if strict:
             return _failure(span) if span.failure else None
-    return _among(Finder(body, dialects, reader, None if own else span))
+    return _among(Finder(body, dialects or dialects_of(body), reader, None if own else span))
+
+
+def _at_start(dialects: Sequence[Dialect], body: str) -> list[Dialect]:
+    """The dialects whose calls begin where the text does."""
+    mark = body[:1]
+    return [dialect for dialect in dialects if (not dialect.opens or mark in dialect.opens) and dialect.begins.match(body)]
 
 
 def _failure(span: Span) -> ParseFailure:

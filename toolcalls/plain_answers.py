@@ -13,12 +13,13 @@ from toolcalls.dialects import QUICK
 from toolcalls.dialects.loose_lists import BEGINS
 from toolcalls.limits import LIMITS
 from toolcalls.mentions import find_code
-from toolcalls.plain_lists import Ahead, stride
+from toolcalls.plain_lists import TO_THE_END, Ahead, stride
 from toolcalls.rows import is_storable
 from toolcalls.wrapping import passed_over
 
 _QUIET = r"[^\[({<✿]"
-_BEFORE = re.compile(rf"(?![\"'])(?:<(think(?:ing)?|thought|reasoning|scratch_pad)>[^<]*+</\1>)?+{_QUIET}*+(?=\[)")
+_THOUGHT = r"<(think(?:ing)?|thought|reasoning|scratch_pad)>[^<]*+</\1>"
+_BEFORE = re.compile(rf"(?![\"'])(?:(?:<s>|<\|python_tag\|>)\s*+|(?:{_THOUGHT})?+{_QUIET}*+)(?=\[)")
 _AFTER = re.compile(
     rf"(?:{_QUIET}++|</s>|<\|(?:eot_id|eom_id|im_end|end_of_text|endoftext|end)\|>|<｜end▁of▁sentence｜>|<end_of_turn>|<eos>)*+\Z"
 )
@@ -40,9 +41,9 @@ def read_plain_answer(body: str, strict: bool) -> Calls | Ahead | None:
         return None
     calls: list[Call] = []
     stop = stride(body, start, calls, None, LIMITS.calls)
-    if stop.closed and stop.position == len(body) and start == 1:
+    if stop is TO_THE_END and start == 1:
         return Calls(tuple(calls), "paper")
-    words = _words_around(body, start - 1, stop.position) if stop.closed and not strict else None
+    words = _words_around(body, start - 1, min(stop.position, len(body))) if stop.closed and not strict else None
     return Ahead(start, calls, stop) if words is None else Calls(tuple(calls), "paper", tuple(words))
 
 

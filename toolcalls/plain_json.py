@@ -10,7 +10,7 @@ from typing import NoReturn
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS
 
-_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\0\ud800-\udfff]")  # or what may be: half of a surrogate pair
+UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\0\ud800-\udfff]")  # or what may be: half of a surrogate pair
 _MARKS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[][{}]", re.DOTALL)
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -24,7 +24,7 @@ def read_plain_json(text: str, start: int, depth: int) -> tuple[Json, int] | Non
         value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    if (text.find("\\u", start, end) >= 0 or not text.isascii()) and _UNSTORABLE.search(text, start, end):
+    if (text.find("\\u", start, end) >= 0 or not text.isascii()) and UNSTORABLE.search(text, start, end):
         return None
     openings = text.count("[", start, end) + text.count("{", start, end)
     return (value, end) if openings <= depth or _depth(text, start, end) <= depth else None

@@ -13,8 +13,9 @@ from toolcalls.answers import Call
 from toolcalls.dialects import bfcl_fc, paper
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
+from toolcalls.parsing import parse
 from toolcalls.plain_json import read_plain_json, read_whole
-from toolcalls.plain_lists import stride
+from toolcalls.plain_lists import TO_THE_END, stride
 
 SLOWLY = replace(LIMITS)  # equal to LIMITS and not the same: no quick way is taken
 
@@ -81,7 +82,7 @@ def at_once(text: str) -> tuple[Call, ...]:
     """What one stride makes of a text that is one plain list."""
     calls: list[Call] = []
     stop = stride(text, 1, calls, None, LIMITS.calls)
-    return tuple(calls) if stop.closed and stop.position == len(text) else ()
+    return tuple(calls) if stop is TO_THE_END else ()
 
 
 list_pieces = st.sampled_from(
@@ -132,6 +133,88 @@ def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(text: str) 
 )
 def test_plain_lists_are_read_quickly(text: str) -> None:
     assert at_once(text) == of_the_paper(text) != ()
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "arguments", "calls"),
+    [
+        ("[f(a=1, b=2 + 3)]", 8, {"a": 1}, 1),  # within a call, before the argument that is not plain
+        ("[f(a=1), g(b: 2)]", 9, None, 1),  # before a call whose name may go on
+        ("[f(a=1), g() (b=2)]", 9, None, 1),
+        ("[f(a=1) g(b=2)]", 7, None, 1),  # right behind a call
+        ("[f(a=1),]", 7, None, 1),
+        ("[f(a=1, )]", 3, {}, 1),
+        ("[f(a=1, a=2)]", 8, {"a": 1}, 1),
+        ("[f(a=1), g(b=2)].", 16, None, 2),
+        ("[f(a={'k': x}, b=1)]", 3, {}, 1),
+        ("[f()b=1]", 1, None, 0),  # where the name ends is not sure
+    ],
+)
+def test_a_stride_ends_where_something_is_not_plain(
+    text: str, position: int, arguments: dict[str, object] | None, calls: int
+) -> None:
+    read: list[Call] = []
+    stop = stride(text, 1, read, None, LIMITS.calls)
+    assert (stop.position, stop.arguments, len(read)) == (position, arguments, calls)
+
+
+pieces_of_answers = st.sampled_from(
+    [
+        *("[f(a=1)]", "[f(a=1), g(b='x')]", "[f g(a=1)]", "[f(1)]", "[f(a=x + 1, b=2)]", "f(a=1)", "[[f(a=1)]]", "[f(a=1"),
+        *(
+            " ",
+            "\n",
+            ", ",
+            "Sure: ",
+            "```",
+            "```python\n",
+            "<think>Hm.</think>",
+            "</think>",
+            "<|eot_id|>",
+            "<|python_tag|>",
+            "</s>",
+        ),
+        *(
+            "import os",
+            "def f(a=1):",
+            "g()",
+            "'",
+            '"',
+            "[",
+            "]",
+            ")",
+            "# so",
+            ".",
+            '{"name": "f", "arguments": {}}',
+            "✿FUNCTION✿",
+        ),
+    ]
+)
+
+
+@given(st.lists(pieces_of_answers, max_size=6).map("".join), st.booleans())
+def test_answers_are_read_quickly_only_where_they_are_read_alike(text: str, strict: bool) -> None:
+    assert repr(parse(text, strict=strict)) == repr(parse(text, strict=strict, limits=SLOWLY))
+
+
+ESCAPED = [
+    r"'it\'s'",
+    r'"a\n\"b\""',
+    r"'\\'",
+    r"'\\\''",
+    r'"\u00e9"',
+    r'"\ud83d\ude00"',
+    r'"\ud83d"',
+    r"'\d'",
+    r"'\x41'",
+    r"'a \"b\"'",
+]
+
+
+@pytest.mark.parametrize("text", ESCAPED)
+def test_escapes_are_read_alike(text: str) -> None:
+    answer = f"[f(a={text}, b=[{text}], c={{'k': {text}}})]"
+    assert repr(parse(answer)) == repr(parse(answer, limits=SLOWLY))
 
 
 result_pieces = st.sampled_from(

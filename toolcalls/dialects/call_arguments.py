@@ -75,7 +75,8 @@ def _read_plain(reader: Reader, arguments: dict[str, Json]) -> bool:
 
 
 def _read_argument(reader: Reader, arguments: dict[str, Json]) -> None:
-    if not reader.strict and (invisible := _INVISIBLE.match(reader.text, reader.position)):
+    mark = reader.text[reader.position : reader.position + 1]
+    if mark > "~" and not reader.strict and (invisible := _INVISIBLE.match(reader.text, reader.position)):
         reader.tolerate("stray mark")
         reader.position = invisible.end()
     found = _NAME.match(reader.text, reader.position)

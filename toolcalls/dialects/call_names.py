@@ -21,6 +21,10 @@ _UNFIT = re.compile(rf"[\"'#`*]|.*(?:[{INVISIBLE}]|\(\s*\))", re.DOTALL)
 _SHORT = re.compile(r"([^\W\d][\w.-]*+)(?=[ \t]*\()")
 
 
+# A name that ends at its first parenthesis, for what follows that can be no part of a name.
+_SHORT_FOR_SURE = re.compile(rf"([^\W\d][\w.-]*+)(?!{ARGUMENTS})(?=\([^()\[\]{{}}=\"\n]*+(?:[\[\]{{}}=\"\n]|\)\s*+(?:[,\]]|\Z)))")
+
+
 def read_name(reader: Reader) -> str:
     """Read a tool's name up to the parenthesis that opens its arguments.
 
@@ -56,20 +60,29 @@ def read_name(reader: Reader) -> str:
 def read_name_loosely(reader: Reader) -> str:
     """Read a name as `read_name` does; one in quotes, or before a positional argument, ends at its first parenthesis."""
     start = reader.position
+    if (short := _SHORT_FOR_SURE.match(reader.text, start)) and len(short[1]) <= reader.limits.name:
+        reader.position = short.end()
+        return short[1]
+    if (quoted := _QUOTED.match(reader.text, start)) and len(quoted[1]) <= reader.limits.name:
+        return _ended(reader, quoted, "quoted name")
     try:
         return read_name(reader)
     except Unreadable:
-        quoted = _QUOTED.match(reader.text, start)
         marked = _MARKED.match(reader.text, start)
-        if marked and marked[0] != marked[1] and not quoted:
+        if marked and marked[0] != marked[1]:
             reader.tolerate("markdown")
         else:
             marked = None
-        found = quoted or marked or _SHORT.match(reader.text, start)
+        found = marked or _SHORT.match(reader.text, start)
         if found is None or len(found[1]) > reader.limits.name:
             raise
-        if quoted:
-            reader.tolerate("quoted name")
-        reader.position = found.end()
-        reader.skip_space()
-        return found[1]
+        return _ended(reader, found)
+
+
+def _ended(reader: Reader, found: re.Match[str], tolerated: str = "") -> str:
+    """Move behind a name."""
+    if tolerated:
+        reader.tolerate(tolerated)
+    reader.position = found.end()
+    reader.skip_space()
+    return found[1]

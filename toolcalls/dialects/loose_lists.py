@@ -50,6 +50,8 @@ def read_loosely(reader: LooseReader) -> list[Call]:
 
 def _to_next(reader: Reader) -> bool:
     """Move to the call or the list that follows with space, a comma, a semicolon or a list's mark between, if there is one."""
+    if reader.at_end():
+        return False
     between = _BETWEEN.match(reader.text, reader.position)
     assert between is not None  # the pattern matches everywhere
     found = BEGINS.match(reader.text, between.end())
@@ -139,7 +141,7 @@ def _strides(reader: LooseReader, calls: list[Call], arguments: dict[str, Json] 
             before = len(calls)
             stop = _next_stop(reader, calls, arguments)
             reader.count += len(calls) - before
-            reader.position, arguments = stop.position, stop.arguments
+            reader.position, arguments = min(stop.position, len(reader.text)), stop.arguments
             if arguments is None:
                 return stop.after or stop.closed, stop.closed
         elif arguments is None:
