@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
-from toolcalls.expected import Expected
+from toolcalls.expected import DefaultOf, Expected
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
-from toolcalls.schema import Tool, defaults, tool_name
+from toolcalls.schema import NO_DEFAULT, Tool, default_of, defaults, is_ascii, tool_name
 from toolcalls.settings import Settings
 from toolcalls.sides import Measure, PreparedCall, Side
 
@@ -131,11 +131,15 @@ class PreparedTruth:
         self._truth = truth
         self._tools = tools
         self._expected = Expected(truth, comparator.measure, self._defaults_of)
-        self._defaults: dict[str, Mapping[str, Json]] = {}
+        self._defaults: dict[str, DefaultOf] = {}
 
-    def _defaults_of(self, name: str) -> Mapping[str, Json]:
+    def _defaults_of(self, name: str) -> DefaultOf:
+        """The defaults of a tool, looked up one by one where that is safe: where no parameter can be written in two ways."""
         if name not in self._defaults:
-            self._defaults[name] = self._comparator.defaults_of(self._tools, (name,)).get(name, {})
+            tools = self._tools if self._comparator.schema_defaults else ()
+            tool = next((tool for tool in tools if normal_text(tool_name(tool)) == name), {})
+            in_nfc = None if is_ascii(tool) else by_name(defaults(tool))
+            self._defaults[name] = partial(default_of, tool) if in_nfc is None else lambda each: in_nfc.get(each, NO_DEFAULT)
         return self._defaults[name]
 
     def compare(self, output: Sequence[Call], *, told: bool = True) -> Comparison:

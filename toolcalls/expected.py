@@ -12,39 +12,32 @@ from collections.abc import Callable, Mapping, Sequence
 from toolcalls.answers import Call, Json
 from toolcalls.identity import deceptive, identical
 from toolcalls.pairing import least_largest
+from toolcalls.schema import NO_DEFAULT
 from toolcalls.sides import Measure
 
-DefaultsOf = Callable[[str], Mapping[str, Json]]  # a tool's name → what a call of it may omit
+DefaultOf = Callable[[str], Json]  # a parameter's name → what a call that omits it has, NO_DEFAULT where that is nothing
 FEW = 8  # calls of one tool that are compared each with each
 
 
 class ExpectedCall:
     """One call of the truth. `deceptive` are the parameters whose values Python's `==` says too much of."""
 
-    __slots__ = ("_filled", "arguments", "deceptive", "name")
+    __slots__ = ("arguments", "deceptive", "name")
 
-    def __init__(self, name: str, arguments: Mapping[str, Json]) -> None:
-        self.name = name
-        self.arguments = arguments
-        self.deceptive = {name for name, value in arguments.items() if type(value) is not str and deceptive(value)}
-        self._filled: ExpectedCall | None = None
-
-    def filled(self, defaults: Mapping[str, Json]) -> ExpectedCall:
-        """The call with what it omits."""
-        if self._filled is None:
-            self._filled = ExpectedCall(self.name, {**defaults, **self.arguments})
-        return self._filled
+    def __init__(self, call: Call) -> None:
+        self.name = call.name
+        self.arguments = call.arguments
+        self.deceptive = {name for name, value in self.arguments.items() if type(value) is not str and deceptive(value)}
 
     def differences(self, given: Mapping[str, Json], measure: Measure) -> int:
-        """How many differences arguments have, of which the same names are the same parameters."""
-        count = shared = 0
+        """How many differences the values of those parameters have that both calls give."""
+        count = 0
         for name, value in self.arguments.items():
             if name in given:
-                shared += 1
                 other = given[name]
                 if not identical(value, other) if name in self.deceptive else value != other:
                     count += measure.values(value, other)
-        return count + len(self.arguments) + len(given) - 2 * shared
+        return count
 
 
 class Expected:
@@ -52,8 +45,8 @@ class Expected:
 
     __slots__ = ("_calls", "_defaults_of", "_measure")
 
-    def __init__(self, truth: Sequence[Call], measure: Measure, defaults_of: DefaultsOf) -> None:
-        self._calls = [ExpectedCall(call.name, call.arguments) for call in truth]
+    def __init__(self, truth: Sequence[Call], measure: Measure, defaults_of: Callable[[str], DefaultOf]) -> None:
+        self._calls = [ExpectedCall(call) for call in truth]
         self._measure = measure
         self._defaults_of = defaults_of
 
@@ -106,9 +99,22 @@ class Expected:
     def _differences(self, expected: ExpectedCall, call: Call) -> int | None:
         """How many differences a call of the same tool has; None where it has other parameters, and not all are ASCII."""
         ours, given = expected.arguments, call.arguments
-        if ours.keys() != given.keys():
-            if not "".join([expected.name, *ours, *given]).isascii():
-                return None
-            if omitted := self._defaults_of(expected.name):
-                expected, given = expected.filled(omitted), {**omitted, **given}
-        return expected.differences(given, self._measure)
+        count = expected.differences(given, self._measure)
+        if ours.keys() == given.keys():
+            return count
+        if not "".join([expected.name, *ours, *given]).isascii():
+            return None
+        default_of = self._defaults_of(expected.name)
+        for name, value in ours.items():
+            if name not in given:
+                count += self._omitted(value, default_of(name))
+        for name, value in given.items():
+            if name not in ours:
+                count += self._omitted(value, default_of(name))
+        return count
+
+    def _omitted(self, value: Json, default: Json) -> int:
+        """How many differences a value has from what a call has that omits it."""
+        if default is NO_DEFAULT:
+            return 1
+        return 0 if identical(default, value) else self._measure.values(default, value)

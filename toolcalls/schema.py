@@ -21,6 +21,7 @@ from toolcalls.places import path_text
 from toolcalls.plain_fitting import plainly_fit
 
 Tool = Mapping[str, Json]
+NO_DEFAULT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,17 @@ def _described(tool: Tool) -> Mapping[str, Any]:
     return found if isinstance(found, MAPPING) else {}
 
 
+def _listed(described: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameter name → what the description has under it, which can be anything."""
+    inner = described.get("properties")
+    if isinstance(inner, MAPPING):
+        return inner
+    return {} if isinstance(described.get("type"), str) else described
+
+
 def properties(tool: Tool) -> dict[str, Mapping[str, Any]]:
     """Parameter name → its schema, in the order of the description."""
-    described = _described(tool)
-    inner = described.get("properties")
-    if not isinstance(inner, MAPPING):
-        inner = {} if isinstance(described.get("type"), str) else described
-    return {name: schema for name, schema in inner.items() if isinstance(schema, MAPPING)}
+    return {name: schema for name, schema in _listed(_described(tool)).items() if isinstance(schema, MAPPING)}
 
 
 def required(tool: Tool) -> frozenset[str]:
@@ -84,8 +89,25 @@ def _needed(tool: Tool) -> list[str]:
 def defaults(tool: Tool) -> dict[str, Json]:
     """Optional parameter → the value it has when a call omits it; only parameters that state one."""
     stated = {name: schema["default"] for name, schema in properties(tool).items() if "default" in schema}
-    needed = required(tool) if stated else ()
-    return {name: value for name, value in stated.items() if name not in needed}
+    return {name: value for name, value in stated.items() if default_of(tool, name) is not NO_DEFAULT}
+
+
+def default_of(tool: Tool, name: str) -> Json:
+    """The value of an optional parameter when a call omits it; NO_DEFAULT where it must be given or states none."""
+    described = _described(tool)
+    listed = _listed(described)
+    schema = listed.get(name)
+    if not isinstance(schema, MAPPING) or "default" not in schema or schema.get("required") is True:
+        return NO_DEFAULT
+    for needed in (described.get("required"), listed.get("required"), unwrapped(tool).get("required")):
+        if isinstance(needed, list) and name in needed:
+            return NO_DEFAULT
+    return schema["default"]
+
+
+def is_ascii(tool: Tool) -> bool:
+    """Whether no parameter's name can be written in two ways."""
+    return "".join(_listed(_described(tool))).isascii()
 
 
 def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:

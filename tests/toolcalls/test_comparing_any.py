@@ -12,7 +12,7 @@ from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
 from toolcalls.conforming import problems
 from toolcalls.differing import align, summary
-from toolcalls.schema import SchemaProblem, check
+from toolcalls.schema import SchemaProblem, check, defaults, properties, required
 
 WORDS = [
     "type",
@@ -60,6 +60,13 @@ def test_any_calls_are_compared(truth: list[Call], output: list[Call], offered: 
     assert found.max_param_diff is None or found.max_param_diff == max((diff.differences for diff in shown), default=0)
     assert (summary(shown) == "") is (found.max_param_diff == 0)
     assert comparator.compare(truth, truth, offered).max_param_diff == 0
+
+
+@given(tools)
+def test_stated_defaults_count_where_a_parameter_may_be_omitted(offered: list[Any]) -> None:
+    for tool in offered:
+        stated = {name for name, schema in properties(tool).items() if "default" in schema}
+        assert defaults(tool).keys() == stated - required(tool)
 
 
 @given(calls, tools)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
 from toolcalls.expected import FEW, Expected
+from toolcalls.schema import NO_DEFAULT
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 1.001, "", "Rome", "rome", "é", "e\u0301"])
 values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.sampled_from("ab"), scalars, max_size=2)
-arguments = st.dictionaries(st.sampled_from("abcé"), values, max_size=3)
+arguments = st.dictionaries(st.sampled_from("abcéK"), values, max_size=3)
 calls = st.lists(st.builds(Call, st.sampled_from("fgé"), arguments), max_size=3)
 comparators = st.builds(
     Comparator,
@@ -23,11 +24,16 @@ comparators = st.builds(
     numeric_tolerance=st.sampled_from([0.0, 0.01]),
     nested=st.booleans(),
 )
-TOOLS: list[dict[str, Any]] = [{"name": "f", "parameters": {"properties": {"a": {"type": "string", "default": "Rome"}, "b": {}}}}]
+TOOLS: list[dict[str, Any]] = [
+    {"name": "f", "parameters": {"properties": {"a": {"type": "string", "default": "Rome"}, "b": {}}}},
+    {"name": "g", "parameters": {"properties": {"a": {"default": 1}, "e\u0301": {"default": True}, "\u212a": {"default": None}}}},
+    {"name": "g", "parameters": {"properties": {"a": {"default": 2}}}},
+]
 
 
 def quick(comparator: Comparator, truth: list[Call], output: list[Call]) -> int | None:
-    return Expected(truth, comparator.measure, lambda name: comparator.defaults_of(TOOLS, (name,)).get(name, {})).least(output)
+    found = comparator.defaults_of(TOOLS, [tool["name"] for tool in TOOLS])
+    return Expected(truth, comparator.measure, lambda tool: lambda name: found.get(tool, {}).get(name, NO_DEFAULT)).least(output)
 
 
 def thorough(comparator: Comparator, truth: list[Call], output: list[Call]) -> int | None:
