@@ -64,7 +64,9 @@ def parser(about: str) -> argparse.ArgumentParser:
 
 
 def _add_engine_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", required=True, metavar="FOLDER", help="the model to ask (scripted engine: the script)")
+    command.add_argument(
+        "--model", required=True, metavar="FOLDER", help="the model to ask (scripted: a script; openai: its name)"
+    )
     command.add_argument("--engine", choices=KINDS, default="transformers")
     command.add_argument("--options", type=json.loads, default={}, help="JSON object of the engine's own options")
     command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the engine")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from toolcalls.errors import InputError
 from toolcalls.records import Generation, Message, Sampling
 from trainer.encoding import prompt_hash
-from trainer.engines.protocol import Completion, Engine, EngineError, Request
+from trainer.engines.protocol import Answer, Completion, Engine, EngineError, MessageRequest, Request, TokenEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,32 @@ def ask(
 
     Raises EngineError, also when the engine leaves an attempt out.
     """
-    requests = [Request(asked.id, engine.encode(asked.messages), asked.seeds, sampling) for asked in questions]
-    hashes = {request.id: prompt_hash(request.prompt_ids) for request in requests}
-    answers: dict[tuple[str, int], Generation] = {}
-    for completion in engine.generate(requests):
-        answers[completion.request_id, completion.attempt] = _generation(completion, hashes[completion.request_id])
+    requests = [MessageRequest(asked.id, asked.messages, asked.seeds, sampling) for asked in questions]
+    given: dict[tuple[str, int], Generation] = {}
+    for name, generation in answers(engine, requests):
+        given[name, generation.attempt] = generation
         if report is not None:
-            report(len(answers))
+            report(len(given))
     try:
-        return [[answers[request.id, attempt] for attempt in range(len(request.seeds))] for request in requests]
+        return [[given[request.id, attempt] for attempt in range(len(request.seeds))] for request in requests]
     except KeyError as error:
         raise EngineError(f"The {engine.name} engine left out an attempt: {error}.") from error
+
+
+def answers(engine: Engine, requests: Sequence[MessageRequest]) -> Iterator[Answer]:
+    """Every attempt of every request, as they come. An engine of tokens gets there by its own chat template.
+
+    Raises EngineError, and InputError for two requests of the same id or a conversation that the template refuses.
+    """
+    if len({request.id for request in requests}) < len(requests):
+        raise InputError("two requests of the batch have the same id")
+    if not isinstance(engine, TokenEngine):
+        yield from engine.answer(requests)
+        return
+    encoded = [Request(asked.id, engine.encode(asked.messages), asked.seeds, asked.sampling) for asked in requests]
+    hashes = {request.id: prompt_hash(request.prompt_ids) for request in encoded}
+    for completion in engine.generate(encoded):
+        yield Answer(completion.request_id, _generation(completion, hashes[completion.request_id]))
 
 
 def _generation(completion: Completion, hashed: str) -> Generation:

@@ -110,7 +110,7 @@ def _fitted(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> 
     """The conversation in roles that the template knows: system folded into the first user turn, tool results as user turns."""
     roles = {message.role for message in messages}
     if "tool" in roles and not _accepts(tokenizer, ("user", "assistant", "tool")):
-        messages = _merged([Message("user", m.content) if m.role == "tool" else m for m in messages])
+        messages = without_tool_turns(messages)
     if messages[0].role == "system" and not _accepts(tokenizer, ("system", "user")):
         system, *rest = messages
         first = next((i for i, message in enumerate(rest) if message.role == "user"), None)
@@ -119,6 +119,11 @@ def _fitted(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> 
         rest[first] = Message("user", f"{system.content}\n\n{rest[first].content}")
         return rest
     return messages
+
+
+def without_tool_turns(messages: Sequence[Message]) -> list[Message]:
+    """The conversation with what tools gave back said by the user."""
+    return _merged([Message("user", m.content) if m.role == "tool" else m for m in messages])
 
 
 def _merged(messages: Sequence[Message]) -> list[Message]:

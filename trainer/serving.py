@@ -24,8 +24,8 @@ from typing import IO, Any
 
 from toolcalls.errors import InputError
 from toolcalls.records import Message, Sampling
-from trainer.encoding import prompt_hash
-from trainer.engines.protocol import Completion, Engine, EngineError, Request
+from trainer.asking import answers
+from trainer.engines.protocol import Answer, Engine, EngineError, MessageRequest
 from trainer.engines.registry import KINDS, open_engine
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ FATAL = 3  # exit code
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `python -m trainer serve`."""
-    parser.add_argument("--model", required=True, help="model folder; for the scripted engine, the script file")
+    parser.add_argument("--model", required=True, help="model folder; scripted: the script file; openai: the model's name there")
     parser.add_argument("--engine", choices=KINDS, default="transformers")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
@@ -94,12 +94,8 @@ def serve(engine: Engine, model: str, lines: Iterable[bytes], out: IO[str]) -> i
 
 
 def _replies(engine: Engine, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    requests = [_request(engine, number, raw) for number, raw in enumerate(document["requests"], start=1)]
-    hashes = {request.id: prompt_hash(request.prompt_ids) for request in requests}
-    if len(hashes) < len(requests):
-        raise InputError("two requests of the batch have the same id")
-    for completion in engine.generate(requests):
-        yield _reply(completion, hashes[completion.request_id])
+    requests = [_request(number, raw) for number, raw in enumerate(document["requests"], start=1)]
+    yield from map(_reply, answers(engine, requests))
 
 
 def _document(line: bytes) -> dict[str, Any]:
@@ -113,7 +109,7 @@ def _document(line: bytes) -> dict[str, Any]:
     return dict(document)
 
 
-def _request(engine: Engine, number: int, raw: Any) -> Request:
+def _request(number: int, raw: Any) -> MessageRequest:
     try:
         messages = tuple(Message(message["role"], message["content"]) for message in raw["messages"])
         seeds = tuple(int(seed) for seed in raw["seeds"])
@@ -123,7 +119,7 @@ def _request(engine: Engine, number: int, raw: Any) -> Request:
         raise InputError(f"request {number} needs id, messages with role and content, seeds and sampling ({error!r})") from error
     if not isinstance(identity, str) or not all(0 <= seed < 1 << 63 for seed in seeds):
         raise InputError(f"request {number}: id must be text and seeds must be from 0 to 2**63 - 1")
-    return Request(identity, engine.encode(messages), seeds, sampling)
+    return MessageRequest(identity, messages, seeds, sampling)
 
 
 def _sampling(raw: Mapping[str, Any]) -> Sampling:
@@ -138,16 +134,17 @@ def _sampling(raw: Mapping[str, Any]) -> Sampling:
     return sampling
 
 
-def _reply(completion: Completion, hashed: str) -> dict[str, Any]:
+def _reply(answer: Answer) -> dict[str, Any]:
+    generation = answer.generation
     return {
-        "id": completion.request_id,
-        "attempt": completion.attempt,
-        "seed": completion.seed,
-        "text": completion.text,
-        "finish_reason": completion.finish_reason,
-        "prompt_tokens": completion.prompt_tokens,
-        "completion_tokens": len(completion.token_ids),
-        "prompt_hash": hashed,
+        "id": answer.request_id,
+        "attempt": generation.attempt,
+        "seed": generation.seed,
+        "text": generation.text,
+        "finish_reason": generation.finish_reason,
+        "prompt_tokens": generation.prompt_tokens,
+        "completion_tokens": generation.completion_tokens,
+        "prompt_hash": generation.prompt_hash,
     }
 
 

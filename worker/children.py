@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -53,9 +53,13 @@ class ChildFailed(EngineError):
         self.exit_status = exit_status
 
 
-def child_environment(threads: int) -> dict[str, str]:
-    """What a child may know: where things are, how many CPU threads it has, and nothing of our secrets or services."""
-    ours = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
+def child_environment(threads: int, needs: Collection[str] = ()) -> dict[str, str]:
+    """What a child may know: where things are, how many CPU threads it has, and nothing of our secrets or services.
+
+    `needs` are the names of those that it cannot do without.
+    """
+    passed = {*PASSED_ON, *needs}
+    ours = {name: value for name, value in os.environ.items() if name in passed or name.startswith(PASSED_ON_PREFIXES)}
     counts = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")}
     ours.pop("HF_TOKEN", None)
     # Threads that spin while they wait take the core from the very thread they wait for, once other processes are busy:
@@ -72,9 +76,18 @@ class Child:
     Not in charge of what the lines mean.
     """
 
-    def __init__(self, argv: Sequence[str], *, name: str, log: Path, threads: int = 1, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        name: str,
+        log: Path,
+        threads: int = 1,
+        folder: Path | None = None,
+        needs: Collection[str] = (),
+    ) -> None:
         self.name, self.log = name, log
-        self._environ, self._folder = child_environment(threads), folder
+        self._environ, self._folder = child_environment(threads, needs), folder
         with open_log(log) as file:
             self._log_start = file.tell()
             self._process: subprocess.Popen[bytes] = _spawner.submit(self._start, argv, file).result()

@@ -22,13 +22,16 @@ from worker.children import Child
 from worker.leases import Lease
 
 PROJECT = Path(__file__).resolve().parent.parent
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", *_PROXIES, *map(str.lower, _PROXIES)})  # the way to a server elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
     """What makes two engines the same. `options` is JSON text, so that the whole can be compared and hashed.
 
-    A scripted engine has no model: its option `script` names the file of its answers.
+    A scripted engine has no model: its option `script` names the file of its answers. Nor has an openai engine: its option
+    `model` is what the server calls its own.
     """
 
     kind: str
@@ -38,6 +41,13 @@ class EngineSpec:
     max_length: int  # tokens
     options: str = "{}"
 
+    @property
+    def environment(self) -> frozenset[str]:
+        """Names of the worker's variables that this engine needs and other children must not see."""
+        if self.kind != "openai":
+            return frozenset()
+        return NETWORK | {json.loads(self.options).get("key_env", "OPENAI_API_KEY")}
+
     @classmethod
     def of(cls, claim: Claim) -> EngineSpec:
         chosen, options = claim.settings, dict(claim.engine_options)
@@ -46,6 +56,10 @@ class EngineSpec:
             if "script" not in options:
                 raise InputError("a scripted engine needs the option script, the file of its answers; register one that has it")
             model = Path(options.pop("script"))
+        if claim.engine_kind == "openai":
+            if claim.checkpoint_id is not None:
+                raise InputError("an openai engine serves a model of its own, not what a run trained; choose another engine")
+            model = Path(options.pop("model"))
         text = json.dumps(options, sort_keys=True)
         return cls(claim.engine_kind, model, chosen.engine_dtype, chosen.engine_threads, chosen.max_length, text)
 
@@ -73,7 +87,7 @@ class EngineChild:
     def __init__(self, spec: EngineSpec, command: Sequence[str], log: Path) -> None:
         self.spec = spec
         name = f"the {spec.kind} engine on {spec.model.name}"
-        self._child = Child(command, name=name, log=log, threads=spec.threads, folder=PROJECT)
+        self._child = Child(command, name=name, log=log, threads=spec.threads, folder=PROJECT, needs=spec.environment)
         self._lines = self._child.lines()
         self._ready = False
         self._batches = itertools.count(1)

@@ -22,12 +22,26 @@ class Base(models.Model):
 class EngineKind(models.TextChoices):
     TRANSFORMERS = "transformers"
     VLLM = "vllm"
+    OPENAI = "openai"  # a server that takes messages; its model is its own
     SCRIPTED = "scripted"
 
 
 ENGINE_OPTIONS = {
     EngineKind.TRANSFORMERS: {"device", "rows", "tokens"},
     EngineKind.VLLM: {"kv_cache_bytes", "rows"},
+    EngineKind.OPENAI: {
+        "body",
+        "concurrency",
+        "key_env",
+        "model",
+        "n",
+        "patience",
+        "plain",
+        "retries",
+        "timeout",
+        "token_limit",
+        "url",
+    },
     EngineKind.SCRIPTED: {"script"},  # the file of its answers
 }
 
@@ -45,3 +59,8 @@ class Engine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def only_selects(self) -> bool:
+        """Whether its model stays what it is, so that no run on it can ask what the run has trained."""
+        return self.kind == EngineKind.OPENAI

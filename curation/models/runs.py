@@ -23,7 +23,7 @@ class RunState(models.TextChoices):
     WAITING = "waiting"  # step mode: for a person to start the next iteration
     PAUSED = "paused"
     SATURATED = "saturated"  # the selected count stopped growing (§3.2)
-    COMPLETED = "completed"  # max_iterations reached
+    COMPLETED = "completed"  # max_iterations reached, or the one iteration of a run that only selects
     STOPPED = "stopped"  # ended by hand
     FAILED = "failed"
 
@@ -73,7 +73,7 @@ class Run(models.Model):
 class IterationState(models.TextChoices):
     OPEN = "open"
     DONE = "done"
-    SELECTION_ONLY = "selection_only"  # the run ended with its selection: nothing was trained
+    SELECTION_ONLY = "selection_only"  # the run ended with it: nothing was trained
     FAILED = "failed"
     STOPPED = "stopped"
 

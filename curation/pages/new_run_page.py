@@ -90,7 +90,7 @@ _MODES = {
 
 
 def _engines() -> dict[str, str]:
-    return {one.name: f"{one.name} ({one.kind})" for one in Engine.objects.order_by("name")}
+    return {one.name: f"{one.name} ({one.kind}{', selects only' * one.only_selects})" for one in Engine.objects.order_by("name")}
 
 
 def _described(revision: DatasetRevision) -> str:

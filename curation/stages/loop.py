@@ -29,7 +29,9 @@ def advance(run_id: int) -> None:
 
 def locked(run_id: int) -> Run:
     """The run, its row locked until the transaction's end. Lock it before any of its shards; rows may still refer to it."""
-    run: Run = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("revision", "base").get(pk=run_id)
+    run: Run = (
+        Run.objects.select_for_update(no_key=True, of=("self",)).select_related("revision", "base", "engine").get(pk=run_id)
+    )
     return run
 
 
@@ -90,6 +92,11 @@ def _work(run: Run, iteration: Iteration, stage: Stage) -> bool:
             standing.settle(iteration)
         case StageKind.EVALUATION:
             scores.summarise(iteration)
+        case StageKind.ASSEMBLY if run.engine.only_selects:
+            _close_stage(run, stage)
+            why = f"its training set is assembled; engine {run.engine} serves a model of its own, so nothing is trained"
+            _end_untrained(run, iteration, RunState.COMPLETED, why)
+            return False
     _close_stage(run, stage)
     return True
 
@@ -107,10 +114,15 @@ def _select(run: Run, iteration: Iteration, stage: Stage) -> bool:
     _close_stage(run, stage)
     why = selection.reason_to_stop(iteration, counted)
     if why:
-        move_all(iteration.stages.all(), StageState.PENDING, StageState.CANCELLED, closed_at=Now())
-        move(Iteration, iteration.pk, IterationState.OPEN, IterationState.SELECTION_ONLY, closed_at=Now())
-        _end(run, RunState.SATURATED, why, iteration.number - 1)
+        _end_untrained(run, iteration, RunState.SATURATED, why)
     return not why
+
+
+def _end_untrained(run: Run, iteration: Iteration, state: str, why: str) -> None:
+    """End the run with this iteration's selection; the model that sampled is its result."""
+    move_all(iteration.stages.all(), StageState.PENDING, StageState.CANCELLED, closed_at=Now())
+    move(Iteration, iteration.pk, IterationState.OPEN, IterationState.SELECTION_ONLY, closed_at=Now())
+    _end(run, state, why, iteration.number - 1)
 
 
 def _close_stage(run: Run, stage: Stage) -> None:

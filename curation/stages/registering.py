@@ -18,6 +18,7 @@ from curation.stages import events
 from curation.stages.artifacts import base_dir, within
 from curation.stages.errors import InputError, NotPermitted
 from curation.stages.model_folder import check_model_folder, weights_sha256
+from curation.stages.served_models import check_served_model
 
 
 def register_base(name: str, path: str | Path, by: User | None = None) -> Base:
@@ -110,6 +111,8 @@ def _checked_options(name: str, kind: str, options: Mapping[str, Any] | None) ->
     if unknown := sorted(set(plain) - ENGINE_OPTIONS[EngineKind(kind)]):
         allowed = ", ".join(sorted(ENGINE_OPTIONS[EngineKind(kind)]))
         raise InputError(f"engine {name!r}: a {kind} engine has no option {', '.join(unknown)}; its options are {allowed}")
+    if kind == EngineKind.OPENAI:
+        check_served_model(name, plain)
     return dict(plain)
 
 

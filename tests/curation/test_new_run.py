@@ -13,6 +13,7 @@ from django.urls import reverse
 from curation.models import Base, DatasetRevision, Engine, Project, Run, User
 from curation.pages.choices import DEFAULTS, GROUPS, flat
 from curation.pages.new_run_page import first_typed, settings_typed, written
+from curation.stages import registering
 from toolcalls.settings import Settings, settings_from, settings_json
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -127,6 +128,12 @@ def test_a_form_like_another_run_begins_with_its_settings(
     assert not errors and settings_from(values) == run.choices
     client.force_login(engineer)
     assert f'begins with the settings of <a href="/runs/{run.pk}/"' in client.get(address, {"like": run.pk}).content.decode()
+
+
+def test_an_engine_that_only_selects_says_so(client: Client, address: str, typed: dict[str, str], engineer: User) -> None:
+    registering.register_engine("cluster", "openai", {"url": "http://gpu-box/v1", "model": "m"})
+    client.force_login(engineer)
+    assert "cluster (openai, selects only)" in client.get(address).content.decode()
 
 
 def test_a_project_without_data_says_where_to_begin(client: Client, address: str, engineer: User) -> None:

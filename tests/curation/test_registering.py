@@ -165,6 +165,38 @@ def test_engine_keeps_its_options(db: None) -> None:
         registering.register_engine("other", "vllm", {"rows": object()})
 
 
+SERVED = {"url": "http://gpu-box:8000/v1", "model": "org/m"}
+
+
+def test_a_served_model_is_registered_by_address_and_name(db: None) -> None:
+    engine = registering.register_engine("cluster", "openai", {**SERVED, "key_env": "TEAM_API_KEY"})
+    assert (engine.only_selects, engine.options["key_env"]) == (True, "TEAM_API_KEY")
+    assert not registering.register_engine("fast", "vllm").only_selects
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"url": None}, "option url must be"),
+        ({"url": "gpu-box:8000"}, "option url must be"),
+        ({"url": "https://me:sk-secret@host/v1"}, "a key belongs into the worker's environment"),
+        ({"url": "https://host/v1?key=sk-secret"}, "a key belongs into the worker's environment"),
+        ({"model": " "}, "option model must name the model"),
+        ({"key_env": "sk-secret"}, "must name an environment variable that ends with API_KEY"),
+        ({"key_env": "DATABASE_URL"}, "must name an environment variable that ends with API_KEY"),
+        ({"api_key": "sk-secret"}, "has no option api_key"),
+    ],
+)
+def test_a_key_is_never_registered_nor_repeated(db: None, changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InputError, match=problem) as caught:
+        registering.register_engine("cluster", "openai", {**SERVED, **changes})
+    assert "sk-secret" not in str(caught.value)
+    registering.register_engine("cluster", "openai", SERVED)
+    with pytest.raises(InputError, match=problem):
+        registering.change_engine("cluster", {**SERVED, **changes})
+    assert Engine.objects.get().options == SERVED
+
+
 def test_only_an_operator_registers(owner: User, make_model_folder: Callable[..., Path]) -> None:
     with pytest.raises(NotPermitted):
         registering.register_base("tiny", make_model_folder(), by=owner)

@@ -37,4 +37,9 @@ def test_the_paper_s_rules_load_neither_servers_nor_tensors() -> None:
 
 @pytest.mark.parametrize("module", ["cli", "serving", "checkpoints", "models", "engines.registry", "engines.scripted"])
 def test_the_trainer_s_light_modules_load_neither_servers_nor_torch(module: str) -> None:
-    assert not loaded_after(f"import trainer.{module}") & (SERVERS | {"torch", "transformers", "peft", "vllm", "accelerate"})
+    heavy = {"torch", "transformers", "peft", "vllm", "accelerate", "httpx"}
+    assert not loaded_after(f"import trainer.{module}") & (SERVERS | heavy)
+
+
+def test_an_engine_behind_a_server_loads_no_torch() -> None:
+    assert not loaded_after("import trainer.engines.openai") & (SERVERS | {"torch", "transformers", "peft", "vllm", "accelerate"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from toolcalls.records import Message, Sampling
+from toolcalls.records import Generation, Message, Sampling
 
 FinishReason = Literal["stop", "length", "too_long"]
 
@@ -37,12 +37,30 @@ class Completion:
     prompt_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class MessageRequest:
+    """One conversation and one seed for each attempt at its answer, for whoever has no token ids."""
+
+    id: str
+    messages: tuple[Message, ...]
+    seeds: tuple[int, ...]  # 0 ≤ seed < 2**63
+    sampling: Sampling
+
+
+class Answer(NamedTuple):
+    """One attempt at a request of messages."""
+
+    request_id: str
+    generation: Generation
+
+
 class EngineError(RuntimeError):
     """The engine cannot work as it is set up; the operator must act on what the message says."""
 
 
-class Engine(Protocol):
-    """A model that answers. Not in charge of what is asked: which samples, which turns, which seeds."""
+@runtime_checkable
+class TokenEngine(Protocol):
+    """A model whose tokens are ours to make. Not in charge of what is asked: which samples, which turns, which seeds."""
 
     @property
     def name(self) -> str:
@@ -67,6 +85,34 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back memory and processes. The engine is not used afterwards."""
+
+
+class MessageEngine(Protocol):
+    """A model behind a server that takes messages and has the tokenizer to itself. Not in charge of what is asked."""
+
+    @property
+    def name(self) -> str:
+        """The kind under which the registry knows it."""
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """Empty: the server knows what ends an answer."""
+
+    @property
+    def max_length(self) -> int:
+        """Tokens of prompt and answer together."""
+
+    def answer(self, requests: Iterable[MessageRequest]) -> Iterator[Answer]:
+        """Every attempt of every request, in any order; closing the iterator cancels what is not done.
+
+        Raises: EngineError. Answers given before it are valid.
+        """
+
+    def close(self) -> None:
+        """Give back connections. The engine is not used afterwards."""
+
+
+Engine: TypeAlias = TokenEngine | MessageEngine  # `trainer.asking.answers` asks either
 
 
 def fits(request: Request, max_length: int) -> bool:

@@ -10,6 +10,7 @@ from trainer.engines.protocol import Engine, EngineError
 OPTIONS: dict[str, set[str]] = {
     "transformers": {"device", "rows", "tokens"},
     "vllm": {"rows", "kv_cache_bytes"},
+    "openai": {"url", "key_env", "concurrency", "timeout", "retries", "patience", "n", "token_limit", "plain", "body"},
     "scripted": set(),
 }
 KINDS = tuple(OPTIONS)
@@ -24,9 +25,9 @@ def open_engine(
     max_length: int = 4096,
     options: Mapping[str, Any] | None = None,
 ) -> Engine:
-    """Open an engine on a model folder (for "scripted": a script file, see trainer.engines.scripted).
+    """Open an engine on a model folder (for "scripted" a script file, for "openai" the model's name at the server).
 
-    `options` are the engine's own, see OPTIONS and what `open_transformers` and `open_vllm` say of them.
+    `options` are the engine's own, see OPTIONS and what `open_transformers`, `open_vllm` and `open_openai` say of them.
 
     Raises: EngineError for an engine that cannot work here, InputError for a folder that is no model.
     """
@@ -40,6 +41,10 @@ def open_engine(
         from trainer.engines.scripted import open_script
 
         return open_script(model_path, max_length=max_length)
+    if kind == "openai":
+        from trainer.engines.openai import open_openai
+
+        return open_openai(model_path, max_length=max_length, **given)
     if kind == "vllm":
         from trainer.engines.vllm import open_vllm
 

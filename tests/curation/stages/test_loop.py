@@ -15,7 +15,7 @@ from django.db import connection
 from curation.models import Checkpoint, Event, Generation, Iteration, Run, Shard, Stage, TrainingSet, User, Verdict
 from curation.models.runs import IterationState, RunState
 from curation.models.shards import ShardState, StageKind, StageState
-from curation.stages import loop, review, running, shards
+from curation.stages import loop, registering, review, running, shards
 from curation.stages.table import iteration_table
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -110,6 +110,52 @@ def test_prompts_that_are_all_too_long_are_the_reason_given(make_run: Callable[.
     assert state_of(run) == RunState.SATURATED
     assert "8 too_long" in run.why
     assert "raise max_length" in run.why
+
+
+@pytest.fixture
+def served_run(make_run: Callable[..., Run]) -> Callable[..., Run]:
+    """`served_run(review="required")`: a run on a model behind a server."""
+
+    def make(**choices: Any) -> Run:
+        run = make_run(**choices)
+        run.engine = registering.register_engine("cluster", "openai", {"url": "http://gpu-box/v1", "model": "m"})
+        run.save(update_fields=["engine"])
+        return started(run)
+
+    return make
+
+
+def test_a_run_on_a_served_model_is_completed_with_its_training_set(served_run: Callable[..., Run], hand: Any) -> None:
+    run = served_run(max_iterations=3)
+    hand.work_off()
+    assert state_of(run) == RunState.COMPLETED
+    assert run.why == "its training set is assembled; engine cluster serves a model of its own, so nothing is trained"
+    assert (run.final_checkpoint, Checkpoint.objects.count()) == (None, 0)
+    last = Iteration.objects.get(run=run, number=1)
+    assert (last.state, last.selected) == (IterationState.SELECTION_ONLY, 5)
+    assert dict(stages_of(run, 1))["assembly"] == StageState.DONE
+    assert [kind for kind, state in stages_of(run, 1) if state == StageState.CANCELLED] == ["training", "evaluation"]
+    assert TrainingSet.objects.get(iteration=last).rows.count() == 5
+    assert {claim.checkpoint_id for claim in hand.done} == {None}
+    assert dict(stages_of(run, 0)) == {"evaluation": StageState.DONE}
+
+
+def test_a_review_holds_a_run_on_a_served_model_before_its_end(served_run: Callable[..., Run], hand: Any, engineer: User) -> None:
+    run = served_run(review="required")
+    hand.work_off()
+    assert state_of(run) == RunState.RUNNING
+    review.approve(Iteration.objects.get(run=run, number=1), engineer)
+    hand.work_off()
+    assert state_of(run) == RunState.COMPLETED
+
+
+def test_a_run_on_a_served_model_that_selects_nothing_says_so(
+    served_run: Callable[..., Run], make_hand: Callable[..., Any]
+) -> None:
+    run = served_run()
+    make_hand(skill=lambda *_: "no idea").work_off()
+    assert state_of(run) == RunState.SATURATED
+    assert "selected nothing" in run.why
 
 
 def test_step_mode_waits_for_a_person_after_each_iteration(make_run: Callable[..., Run], hand: Any, engineer: User) -> None:
