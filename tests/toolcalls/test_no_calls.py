@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from toolcalls.answers import Call, Calls, Text
+from toolcalls.answers import Call, Calls, ParseFailure, Text
 from toolcalls.parsing import parse
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -27,6 +27,23 @@ def test_a_tools_definition_calls_nothing(value: object) -> None:
     text = json.dumps(value)
     assert parse(text) == Text(text)
     assert parse(f"The tool is {text}.") == Text(f"The tool is {text}.")
+
+
+DEFINED, CALLED = {"name": "f", "parameters": SCHEMA}, {"name": "g", "arguments": {}}
+
+
+@pytest.mark.parametrize(
+    ("value", "position"), [([DEFINED, CALLED], 1), ([CALLED, DEFINED], 33), ([DEFINED, DEFINED, CALLED], 1)]
+)
+def test_a_list_of_calls_and_definitions_is_a_failure(value: object, position: int) -> None:
+    assert parse(json.dumps(value)) == ParseFailure("calls and definitions of tools in one list", position)
+
+
+@pytest.mark.parametrize("cut", [0, 2, 20, 70])
+def test_a_list_of_definitions_calls_nothing_even_if_cut_off(cut: int) -> None:
+    text = json.dumps([DEFINED, {"name": "now", "description": "The time.", "parameters": {}}, DEFINED])
+    text = text[: len(text) - cut]
+    assert parse(text) == Text(text)
 
 
 def test_arguments_that_look_like_a_schema_are_a_call() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from toolcalls.answers import Call, Json
-from toolcalls.literals import NoCall, Reader
+from toolcalls.literals import NoCall, Reader, Unreadable
 
 NAMES = ("name", "tool_name", "function_name", "function", "tool", "api", "api_name", "action", "Action")
 ARGUMENTS = (
@@ -173,15 +174,43 @@ def comma(reader: Reader, end: str) -> bool:
 
 
 def read_list(reader: Reader, spelling: Spelling) -> list[Call]:
-    """Read `[call, call, …]`."""
+    """Read `[call, call, …]`; raises NoCall of a list of tools' definitions, also of one that was cut off."""
     reader.expect("[")
     calls: list[Call] = []
     reader.skip_space()
+    first = reader.position
     while not reader.accept("]"):
-        calls.append(read_call(reader, spelling))
+        start = reader.position
+        try:
+            calls.append(read_call(reader, spelling))
+        except NoCall:
+            if _has_call(reader, first, spelling):
+                reader.position = start
+                raise reader.limited("calls and definitions of tools in one list") from None
+            raise
         if not comma(reader, "]"):
             break
     return calls
+
+
+def _has_call(reader: Reader, first: int, spelling: Spelling) -> bool:
+    """Whether a list, whose elements begin at `first`, has a call besides tools' definitions, which most often are described."""
+    reader.position = first
+    try:
+        while True:
+            start = reader.position
+            value = reader.json_value()
+            end = reader.position
+            if isinstance(value, dict) and "description" not in value:
+                reader.position = start
+                with suppress(NoCall):
+                    read_call(reader, spelling)
+                    return True
+            reader.position = end
+            if not comma(reader, "]"):
+                return False
+    except Unreadable:
+        return False
 
 
 def read_row(reader: Reader, spelling: Spelling, between: str | None = None) -> list[Call]:
