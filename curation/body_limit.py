@@ -11,7 +11,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-UPLOADS = re.compile(r"/p/[^/]+/[^/]+/upload/|/api/v1/projects/[^/]+/[^/]+/uploads")  # the addresses that take files
+UPLOADS = re.compile(
+    r"/p/[^/]+/[^/]+/upload/|/api/v1/projects/[^/]+/[^/]+/uploads|/api/v1/runs/\d+/generations"
+)  # the addresses that take files
 PLAIN = 16 * 2**20  # bytes of any other request
 ENVELOPE = 64 * 2**10  # bytes of a form around its file
 

@@ -38,3 +38,4 @@ class Conversation:
     turns: tuple[Said, ...]
     other: str = ""
     system: str | None = None
+    id: str = ""  # by which the source names the row everywhere; empty where it has no such name

@@ -110,7 +110,7 @@ def _turn_sample(conversation: Conversation, turn: int, identity: str) -> Sample
     before = conversation.turns[:turn]
     messages = tuple([Message(each.role, each.content) for each in before])
     return Sample(
-        id=f"{identity}.{turn + 1}",
+        id=conversation.id or f"{identity}.{turn + 1}",
         tools=conversation.tools,
         messages=messages,
         truth=said.calls,

@@ -127,7 +127,7 @@ def list_uploads(request: HttpRequest, team: str, project: str, by: Query[Slice]
 def create_upload(request: HttpRequest, team: str, project: str, named: Query[Named]) -> Any:
     """Engineers send files. Nothing is imported yet."""
     owned = project_of(me(request), team, project)
-    name, chunks = _file(request, named.file_name)
+    name, chunks = file_of(request, named.file_name)
     return Status(201, uploading.receive(owned, named.dataset, name, chunks, me(request)))
 
 
@@ -168,7 +168,7 @@ def _upload(request: HttpRequest, upload: int) -> Upload:
     return found
 
 
-def _file(request: HttpRequest, name: str) -> tuple[str, Iterable[bytes]]:
+def file_of(request: HttpRequest, name: str) -> tuple[str, Iterable[bytes]]:
     """The name and the content of what was sent, in parts: the file is never whole in memory."""
     if request.content_type != "multipart/form-data":
         return name or "upload", iter(lambda: request.read(CHUNK), b"")

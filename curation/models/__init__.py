@@ -9,6 +9,7 @@ from curation.models.evaluations import Evaluation, EvaluationItem
 from curation.models.events import Event
 from curation.models.exports import Export
 from curation.models.generations import Generation
+from curation.models.imported import ImportedAnswer
 from curation.models.people import Membership, Role, SignInLink, Team, User
 from curation.models.projects import Project
 from curation.models.registry import Base, Engine
@@ -35,6 +36,7 @@ __all__ = [
     "Event",
     "Export",
     "Generation",
+    "ImportedAnswer",
     "Invitation",
     "Iteration",
     "Membership",

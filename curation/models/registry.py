@@ -24,6 +24,7 @@ class EngineKind(models.TextChoices):
     VLLM = "vllm"
     OPENAI = "openai"  # a server that takes messages; its model is its own
     SCRIPTED = "scripted"
+    IMPORTED = "imported"  # no program of ours: people import what was answered elsewhere
 
 
 ENGINE_OPTIONS = {
@@ -43,6 +44,7 @@ ENGINE_OPTIONS = {
         "url",
     },
     EngineKind.SCRIPTED: {"script"},  # the file of its answers
+    EngineKind.IMPORTED: set(),
 }
 
 
@@ -63,4 +65,4 @@ class Engine(models.Model):
     @property
     def only_selects(self) -> bool:
         """Whether its model stays what it is, so that no run on it can ask what the run has trained."""
-        return self.kind == EngineKind.OPENAI
+        return self.kind in (EngineKind.OPENAI, EngineKind.IMPORTED)

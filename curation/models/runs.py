@@ -8,7 +8,7 @@ from curation.models.choices import one_of
 from curation.models.datasets import Dataset, DatasetRevision
 from curation.models.people import User
 from curation.models.projects import Project
-from curation.models.registry import Base, Engine
+from curation.models.registry import Base, Engine, EngineKind
 from toolcalls.settings import Settings, settings_from
 
 
@@ -68,6 +68,11 @@ class Run(models.Model):
     def choices(self) -> Settings:
         """The run's settings as the typed value; not a query."""
         return settings_from(self.settings)
+
+    @property
+    def imports(self) -> bool:
+        """Whether people import its answers: then it has one iteration, judges and selects, and trains nothing."""
+        return bool(self.engine.kind == EngineKind.IMPORTED)
 
 
 class IterationState(models.TextChoices):

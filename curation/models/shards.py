@@ -35,6 +35,8 @@ class Stage(models.Model):
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=StageState.choices, default=StageState.PENDING)
     total = models.PositiveIntegerField(default=0)  # samples or rows
+    awaited = models.PositiveIntegerField(null=True)  # attempts that people are to import before any shard is worked on
+    arrived = models.PositiveIntegerField(default=0, db_default=0)  # of these
     error = models.TextField(blank=True)
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)

@@ -125,6 +125,13 @@ def _exported(words: str) -> Phrase:
     return told
 
 
+def _generations(event: Event, names: Names) -> str:
+    files = ", ".join(map(str, event.after.get("files") or ()))
+    taken = counted(event.after.get("taken"), "generation")
+    done = f"imported {taken} from {files}" if files else "had what was imported judged"
+    return f"{done}, for the {event.after.get('turn', 'direct')} turn of {_iteration(event, names)}"
+
+
 def _named(words: str) -> Phrase:
     return lambda event, names: f"{words} {event.after.get('name') or event.shown_before.get('name') or ''}".strip()
 
@@ -151,6 +158,7 @@ PHRASES: Mapping[str, Phrase] = {
     "shard.fail": lambda event, names: f"saw {_shard(event, names)} fail",
     "shard.release": lambda event, names: f"got {_shard(event, names)} back from its worker",
     "shard.return": lambda event, names: f"took {_shard(event, names)} back from a worker that died",
+    "generations.import": _generations,
     "review.decide": _decide,
     "review.decide_all": _decide_all,
     "review.fix": _decide,

@@ -13,7 +13,7 @@ from curation.pages.run_actions import Action, actions
 from curation.pages.run_page import LIVE, IterationView, iteration_view
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.scores_by_category import CategoryScores, category_scores
-from curation.pages.waiting import Notice, held_iteration, notice
+from curation.pages.waiting import Notice, held_iteration, lacking_stage, notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def iteration_live(iteration: Iteration, user: User) -> IterationLive:
     live = iteration.state in (IterationState.OPEN, IterationState.FAILED) and iteration.run.state in LIVE
     offered = actions(iteration.run, user) if live else ()
     view, advice = iteration_view(iteration), _advice(iteration)
-    told = notice(iteration.run, held_iteration(iteration.run, iteration)) if live else None
+    told = notice(iteration.run, held_iteration(iteration.run, iteration), lacking_stage(iteration)) if live else None
     return IterationLive(iteration.run, iteration, live, offered, view, advice, told)
 
 

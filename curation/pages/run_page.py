@@ -16,7 +16,7 @@ from curation.pages.manifest import Fact, run_manifest
 from curation.pages.run_actions import Action, actions
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.stepper import StageView, stepper
-from curation.pages.waiting import Notice, held_iteration, notice
+from curation.pages.waiting import Notice, held_iteration, lacking_stage, notice
 from curation.stages.table import iteration_table
 
 LIVE = {RunState.READY, RunState.RUNNING, RunState.PAUSED, RunState.WAITING, RunState.FAILED}
@@ -90,7 +90,7 @@ def _live(run: Run, user: User, last: Iteration | None) -> RunLive:
     scored = [row for row in rows if row["heldout_direct"] is not None]
     best = max(scored, key=lambda row: row["heldout_direct"])["iteration"] if len(scored) > 1 else None
     view = None if last is None else iteration_view(last)
-    told = notice(run, held_iteration(run, last))
+    told = notice(run, held_iteration(run, last), lacking_stage(last))
     return RunLive(run, run.state in LIVE, actions(run, user), told, _tiles(rows), view, rows, best, figure(rows))
 
 

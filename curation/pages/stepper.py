@@ -84,6 +84,8 @@ def _view(iteration: Iteration, stage: Stage, shards: Progress, now: datetime) -
 def _word(iteration: Iteration, stage: Stage) -> str:
     if waits_for_approval(iteration, stage):
         return "waits for approval"
+    if waits_for_generations(stage):
+        return "waits for generations"
     return {StageState.CANCELLED: "not done"}.get(StageState(stage.state), stage.state)
 
 
@@ -95,10 +97,16 @@ def waits_for_approval(iteration: Iteration, stage: Stage) -> bool:
     )  # fmt: skip
 
 
+def waits_for_generations(stage: Stage) -> bool:
+    return stage.state == StageState.RUNNING and stage.awaited is not None
+
+
 def _done(
     iteration: Iteration, stage: Stage, shards: Progress, seconds: float | None, now: datetime
 ) -> tuple[int | None, str, float | None]:
     """Part done in percent, the words for it, seconds left."""
+    if waits_for_generations(stage):
+        return 100 * stage.arrived // stage.awaited, f"{stage.arrived:,} of {stage.awaited:,} attempts are here", None
     match stage.kind:
         case StageKind.TRAINING if stage.state in (StageState.RUNNING, StageState.FAILED):
             return _trained(iteration)

@@ -52,13 +52,32 @@ class WaitingRun:
     links: tuple[Link, ...]
 
 
-def notice(run: Run, reviewed: Iteration | None) -> Notice | None:
-    """Of a run; `reviewed` is the iteration whose review holds it. Not a query."""
+def notice(run: Run, reviewed: Iteration | None, lacking: Stage | None = None) -> Notice | None:
+    """Of a run; `reviewed` is the iteration whose review holds it, `lacking` the stage that waits for answers. Not a query."""
+    if run.state == RunState.RUNNING and lacking is not None:
+        return _generations(run, lacking)
     if run.state == RunState.RUNNING and reviewed is not None:
         words = f"Iteration {reviewed.number} waits for review: look at what was selected, keep, drop or correct it."
         return Notice(f"{words} An engineer then approves, and the model is trained.", review_links(reviewed))
     words = _HELD.get(run.state, "")
     return Notice(words, bad=run.state == RunState.FAILED) if words else None
+
+
+def _generations(run: Run, stage: Stage) -> Notice:
+    turn = "refine" if stage.kind == StageKind.REFINEMENT else "direct"
+    words = (
+        f"Waits for generations of the {turn} turn: {stage.arrived:,} of {stage.awaited:,} attempts are here. An engineer has "
+        f"the requests answered elsewhere and imports the answers: manage.py import_generations {run.pk} FILE, or POST /api/v1"
+        f"/runs/{run.pk}/generations."
+    )
+    asked = urlencode([("turn", turn), ("model", run.base.name)])
+    return Notice(words, (Link("Download the requests", f"{reverse('api:export_requests', args=[run.pk])}?{asked}"),))
+
+
+def lacking_stage(iteration: Iteration | None) -> Stage | None:
+    """The stage that waits for people to import generations. Its stages must be prefetched: not a query."""
+    stages = [] if iteration is None else iteration.stages.all()
+    return next((stage for stage in stages if stage.state == StageState.RUNNING and stage.awaited is not None), None)
 
 
 def review_links(iteration: Iteration) -> tuple[Link, ...]:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from toolcalls.records import Generation, Message, Sampling
 
+GREEDY_ATTEMPT = -1  # number of the extra greedy A₁ among a sample's direct generations (settings.first_answer greedy)
+
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
@@ -34,12 +36,27 @@ class WrongResults(RuntimeError):
     """The engine's answers are not those that were asked for: nothing of the shard was written, it may be done again."""
 
 
-def check_answers(requests: Sequence[EngineRequest], answers: Mapping[int, Sequence[Generation]]) -> None:
-    """Raises WrongResults unless every request has all its attempts, in order and with their seeds, and nothing else has."""
+def check_answers(
+    requests: Sequence[EngineRequest], answers: Mapping[int, Sequence[Generation]], *, imported: bool = False
+) -> None:
+    """Raises WrongResults unless every request has all its attempts, in order and with their seeds, and nothing else has.
+
+    Of imported ones some may be missing, and nobody knows their seeds.
+    """
     wanted = {int(request.id): request.seeds for request in requests}
+    if imported:
+        _check_imported(wanted, answers)
+        return
     if answers.keys() != wanted.keys():
         raise WrongResults(f"{len(wanted)} requests were sent, answers to {len(answers)} came back, or to others than were sent")
     for number, seeds in wanted.items():
         given = tuple(generation.seed for generation in answers[number])
         if given != seeds or [generation.attempt for generation in answers[number]] != list(range(len(seeds))):
             raise WrongResults(f"request {number}: {len(seeds)} attempts asked for, {len(given)} came back, or with other seeds")
+
+
+def _check_imported(wanted: Mapping[int, Sequence[int]], answers: Mapping[int, Sequence[Generation]]) -> None:
+    for number, generations in answers.items():
+        attempts = [generation.attempt for generation in generations]
+        if not attempts or attempts != sorted({*attempts} & {*range(len(wanted.get(number, ())))}):
+            raise WrongResults(f"request {number}: imported attempts {attempts}, which nobody asked for")

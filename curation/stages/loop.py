@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from curation.models import Iteration, Run, Shard, Stage
 from curation.models.runs import IterationState, RunMode, RunState
 from curation.models.shards import ShardState, StageKind, StageState
-from curation.stages import artifacts, cutting, events, scores, selection, standing
+from curation.stages import artifacts, awaiting, cutting, events, scores, selection, standing
 from curation.stages.errors import InputError
 from curation.stages.moves import move, move_all
 from curation.stages.waking import wake
@@ -59,7 +59,7 @@ def _step(run_id: int) -> bool:
 
 def _open_iteration(run: Run) -> None:
     last = run.iterations.aggregate(last=Max("number"))["last"]
-    iteration = Iteration.objects.create(run=run, number=0 if last is None else last + 1)
+    iteration = Iteration.objects.create(run=run, number=int(run.imports) if last is None else last + 1)
     kinds = [kind for kind in StageKind.values if iteration.number or kind == StageKind.EVALUATION]
     Stage.objects.bulk_create(Stage(iteration=iteration, kind=kind, position=place) for place, kind in enumerate(kinds))
     events.record("iteration.open", iteration, run_id=run.pk, after={"number": iteration.number})
@@ -71,9 +71,11 @@ def _open_next_stage(run: Run, iteration: Iteration) -> bool:
         return _close_iteration(run, iteration)
     stage.iteration = iteration
     shards = cutting.cut(stage)
-    move(Stage, stage.pk, StageState.PENDING, StageState.RUNNING, opened_at=Now(), total=cutting.total(stage, shards))
+    awaited, total = awaiting.wanted(run, stage, shards), cutting.total(stage, shards)
+    move(Stage, stage.pk, StageState.PENDING, StageState.RUNNING, opened_at=Now(), total=total, awaited=awaited)
     events.record("stage.open", stage, run_id=run.pk, after={"kind": stage.kind, "shards": len(shards)})
-    transaction.on_commit(partial(wake, [shard.pk for shard in shards]), robust=True)
+    if awaited is None:
+        transaction.on_commit(partial(wake, [shard.pk for shard in shards]), robust=True)
     return True
 
 
@@ -94,7 +96,8 @@ def _work(run: Run, iteration: Iteration, stage: Stage) -> bool:
             scores.summarise(iteration)
         case StageKind.ASSEMBLY if run.engine.only_selects:
             _close_stage(run, stage)
-            why = f"its training set is assembled; engine {run.engine} serves a model of its own, so nothing is trained"
+            what = "takes answers that people bring" if run.imports else "serves a model of its own"
+            why = f"its training set is assembled; engine {run.engine} {what}, so nothing is trained"
             _end_untrained(run, iteration, RunState.COMPLETED, why)
             return False
     _close_stage(run, stage)
@@ -127,6 +130,8 @@ def _end_untrained(run: Run, iteration: Iteration, state: str, why: str) -> None
 
 def _close_stage(run: Run, stage: Stage) -> None:
     move(Stage, stage.pk, StageState.RUNNING, StageState.DONE, closed_at=Now())
+    if run.imports:
+        awaiting.forget(stage)
     events.record("stage.close", stage, run_id=run.pk, after={"kind": stage.kind})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from curation.models import Generation as GenerationRow
 from curation.models import RefinePair
+from curation.models.registry import EngineKind
 from curation.stages import pool
 from curation.stages.copying import copy_rows, storable
 from curation.stages.jobs import EngineRequest, WrongResults, check_answers
@@ -19,6 +20,7 @@ from toolcalls.refinement import is_identical, refine_messages, usable_first_ans
 from toolcalls.selection import judge
 
 PAIR_COLUMNS = ("iteration_id", "version_id", "first_answer", "usable", "identical_exact", "identical_text")
+NO_ANSWER = Generation(0, -1, "", "stop", 0, 0, "")  # the first attempt was never imported
 
 
 def requests(claim: Claim) -> list[EngineRequest]:
@@ -36,13 +38,15 @@ def requests(claim: Claim) -> list[EngineRequest]:
 def first_answers(claim: Claim) -> dict[int, Generation]:
     """A₁ of every sample of the shard: attempt 0 of its direct turn, or the extra greedy one, as it is stored.
 
-    Raises WrongResults when one is missing.
+    Where answers are imported a missing one is NO_ANSWER, which nothing is refined from; elsewhere it raises WrongResults.
     """
     attempt = GREEDY_ATTEMPT if claim.settings.first_answer == "greedy" else 0
     rows = GenerationRow.objects.filter(
         iteration_id=claim.iteration_id, version_id__in=claim.versions, turn=DIRECT, attempt=attempt
     )
     found = {row.version_id: generation(row) for row in rows}
+    if claim.engine_kind == EngineKind.IMPORTED:
+        return {number: found.get(number, NO_ANSWER) for number in claim.versions}
     if missing := [number for number in claim.versions if number not in found]:
         raise WrongResults(f"{len(missing)} samples have no first answer in iteration {claim.iteration_number}")
     return found
@@ -66,7 +70,7 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
 
     Raises WrongResults when the answers are not what was asked for, LostLease when the shard is no longer this claim's.
     """
-    check_answers(requests(claim), answers)
+    check_answers(requests(claim), answers, imported=claim.engine_kind == EngineKind.IMPORTED)
     samples, first = pool.load(claim.versions), first_answers(claim)
     turns = [judged(claim, samples[number], attempts) for number, attempts in answers.items()]
     judgements = {number: _judged_first(claim, entry, first[number]) for number, entry in samples.items()}

@@ -8,8 +8,22 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from curation.models import Base, Checkpoint, DatasetRevision, Engine, Iteration, Project, Role, Run, Shard, Stage, User
+from curation.models import (
+    Base,
+    Checkpoint,
+    DatasetRevision,
+    Engine,
+    ImportedAnswer,
+    Iteration,
+    Project,
+    Role,
+    Run,
+    Shard,
+    Stage,
+    User,
+)
 from curation.models.checkpoints import CheckpointKind
+from curation.models.registry import EngineKind
 from curation.models.runs import IterationState, RunMode, RunState
 from curation.models.shards import ShardState, StageState
 from curation.stages import events, loop
@@ -36,9 +50,10 @@ def create_run(
     mode: str = RunMode.AUTO,
     by: User | None = None,
 ) -> Run:
-    """A run that is ready to start. Raises InputError when its data are another project's, or one of the splits is empty."""
+    """A run that is ready to start. Raises InputError when its data are another project's, or a split that it needs is
+    empty: one of imported answers evaluates nothing and needs no held-out samples."""
     require(by, project.team, Role.ENGINEER)
-    _check_data(project, revision)
+    _check_data(project, revision, evaluated=engine.kind != EngineKind.IMPORTED)
     if mode not in RunMode.values:
         raise InputError(f"mode {mode!r} is unknown; choose one of {', '.join(RunMode.values)}")
     if settings.max_new_tokens >= settings.max_length:
@@ -66,12 +81,12 @@ def _usual_name(revision: DatasetRevision, base: Base) -> str:
     return f"{revision.dataset.name} r{revision.number} on {base.name}"[:LONGEST_NAME]
 
 
-def _check_data(project: Project, revision: DatasetRevision) -> None:
+def _check_data(project: Project, revision: DatasetRevision, *, evaluated: bool) -> None:
     if revision.dataset.project_id != project.pk:
         raise InputError(f"data set {revision.dataset} belongs to another project than {project}; import it into {project}")
     if not revision.train:
         raise InputError(f"{revision} has no sample to train on; import a file with --split train and --append")
-    if not revision.heldout:
+    if evaluated and not revision.heldout:
         raise InputError(
             f"{revision} has no held-out sample to evaluate on; import again with --heldout-share 0.1, "
             "or another file with --split heldout and --append"
@@ -118,6 +133,7 @@ def stop_run(run: Run, by: User | None = None, why: str = "") -> None:
 def _cancel_work(run: Run, now: datetime) -> None:
     stages = Stage.objects.filter(iteration__run=run)
     move_all(stages, (StageState.PENDING, StageState.RUNNING, StageState.FAILED), StageState.CANCELLED, closed_at=now)
+    ImportedAnswer.objects.filter(stage__in=stages).delete()
     shards = Shard.objects.filter(stage__iteration__run=run)
     move_all(shards, (ShardState.PENDING, ShardState.LEASED, ShardState.FAILED), ShardState.CANCELLED, closed_at=now)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from curation.models.registry import EngineKind
 from curation.stages import pool
-from curation.stages.jobs import EngineRequest, check_answers
+from curation.stages.jobs import GREEDY_ATTEMPT, EngineRequest, check_answers
 from curation.stages.judging import judged, write_generations, write_turns
 from curation.stages.partitions import ensure_partition
 from curation.stages.pool import PoolSample
@@ -16,8 +17,6 @@ from toolcalls.records import DIRECT, Generation, Sampling
 from toolcalls.sampling import attempt_seed
 
 __all__ = ["GREEDY_ATTEMPT", "ensure_partition", "requests", "store"]
-
-GREEDY_ATTEMPT = -1  # number of the extra greedy A₁ among a sample's direct generations (settings.first_answer greedy)
 
 
 def requests(claim: Claim) -> list[EngineRequest]:
@@ -49,11 +48,12 @@ def _greedy_request(claim: Claim, entry: PoolSample) -> EngineRequest:
 def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
     """Judge and write the answers, by the number of their request, and end the shard: all of it or nothing.
 
+    Of imported answers some may be missing: a sample is judged on those it has, and one without any is not sampled.
     Raises WrongResults when they are not what was asked for, LostLease when the shard is no longer this claim's.
     """
-    check_answers(requests(claim), answers)
+    check_answers(requests(claim), answers, imported=claim.engine_kind == EngineKind.IMPORTED)
     samples = pool.load(claim.versions)
-    turns = [judged(claim, entry, answers[number]) for number, entry in samples.items()]
+    turns = [judged(claim, entry, answers[number]) for number, entry in samples.items() if number in answers]
     greedy = [
         judged(claim, entry, [replace(answers[-number][0], attempt=GREEDY_ATTEMPT)])
         for number, entry in samples.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,6 +39,7 @@ __all__ = [
     "release",
     "renew",
     "return_dead_shards",
+    "unheld",
     "unsent_shards",
     "wake",
 ]
@@ -64,7 +65,7 @@ class Claim:
     iteration_number: int
     versions: tuple[int, ...]  # sample versions, in the order of the batch; empty for training
     settings: Settings
-    engine_kind: str
+    engine_kind: str  # EngineKind
     engine_options: Mapping[str, Any]
     model: Path  # folder to load: to sample with, to evaluate, or to train further
     checkpoint_id: int | None  # of that model; None: the base
@@ -88,7 +89,10 @@ def claim_next(owner: str, *, kinds: Collection[StageKind] | None = None, shard_
 @transaction.atomic
 def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | None) -> Shard | None:
     waiting = Shard.objects.filter(
-        state=ShardState.PENDING, stage__state=StageState.RUNNING, stage__iteration__run__state=RunState.RUNNING
+        state=ShardState.PENDING,
+        stage__state=StageState.RUNNING,
+        stage__awaited=None,
+        stage__iteration__run__state=RunState.RUNNING,
     )
     if kinds is not None:
         waiting = waiting.filter(stage__kind__in=kinds)
@@ -128,6 +132,11 @@ def _claim(shard: Shard) -> Claim:
         checkpoint_id=None if checkpoint is None else checkpoint.pk,
         run_seed=settings.seed,
     )
+
+
+def unheld(stage: Stage, versions: Sequence[int]) -> Claim:
+    """What a worker would know that held these sample versions of a stage. Nobody does: a fence lets nothing of it through."""
+    return _claim(Shard(pk=-1, stage=stage, attempt=-1, versions=list(versions)))
 
 
 def _held(claim: Claim) -> QuerySet[Shard]:

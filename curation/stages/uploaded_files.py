@@ -8,8 +8,8 @@ import io
 import logging
 import re
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,17 @@ def opened(upload: Upload) -> io.BufferedReader:
         raise InputError("the uploaded file is not there any more; upload it again") from error
     raw.name = upload.file_name
     return io.BufferedReader(raw, 2**20)
+
+
+@contextmanager
+def passing(chunks: Iterable[bytes]) -> Iterator[io.BufferedReader]:
+    """What arrives, stored while it is read. Raises InputError as `store` does."""
+    stored = store(chunks)
+    try:
+        with (Path(settings.UPLOADS_ROOT) / stored.uri).open("rb") as file:
+            yield file
+    finally:
+        delete(stored.uri)
 
 
 def delete(uri: str) -> None:

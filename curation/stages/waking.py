@@ -59,6 +59,9 @@ def _send(messages: int) -> None:
 def unsent_shards() -> list[int]:
     """Shards that a worker could claim now and whose last message is RESEND seconds old, or that never had one."""
     waiting = Shard.objects.filter(
-        state=ShardState.PENDING, stage__state=StageState.RUNNING, stage__iteration__run__state=RunState.RUNNING
+        state=ShardState.PENDING,
+        stage__state=StageState.RUNNING,
+        stage__awaited=None,
+        stage__iteration__run__state=RunState.RUNNING,
     )
     return list(waiting.exclude(sent_at__gt=Now() - timedelta(seconds=RESEND)).order_by("pk").values_list("pk", flat=True))

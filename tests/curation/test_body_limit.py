@@ -76,3 +76,8 @@ def test_other_addresses_take_little(path: str) -> None:
 
 def test_the_upload_s_address_is_the_one_of_the_site() -> None:
     assert any(str(pattern.pattern) == "p/<slug:team>/<slug:project>/upload/" for pattern in urlpatterns)
+
+
+def test_generations_may_be_as_large_as_uploads() -> None:
+    assert answer("/api/v1/runs/7/generations", [BLOCK] * 20)[0] == 200
+    assert answer("/api/v1/runs/7/generations/close", [BLOCK] * 20)[0] == 413

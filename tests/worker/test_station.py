@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +13,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from curation.models import Checkpoint, Engine, Event, Generation, Run, Shard, TrainingStep
+from curation.models import Checkpoint, Engine, Event, Generation, Run, Shard, TrainingSet, TrainingStep
 from curation.models.runs import RunMode, RunState
 from curation.models.shards import ShardState, StageKind
-from curation.stages import loop, registering, running
+from curation.stages import imported, loop, registering, running
 from curation.stages.table import iteration_table
+from toolcalls.rendering import render
 from toolcalls.settings import Settings, Training
+from toolcalls.wire import sample_from_json
 from worker.station import Station
 from worker.tasks import station as the_station
 from worker.tasks import wake_up
@@ -56,6 +60,22 @@ def test_run_goes_from_the_base_to_the_last_evaluation(start: Start, script: Scr
     assert Checkpoint.objects.filter(run=run).count() == 2
     steps = TrainingStep.objects.filter(iteration__run=run)
     assert [step.step for step in steps.order_by("step")] == list(range(1, steps[0].steps + 1))
+
+
+def test_imported_answers_are_judged_without_an_engine(start: Start, world: World, small: Settings) -> None:
+    run = start(registering.register_engine("elsewhere", "imported"), small)
+    samples = [sample_from_json(json.loads(line)) for line in world("train", 24).splitlines()]
+    for turn in ("direct", "refine"):
+        assert refreshed(run).state == RunState.RUNNING
+        wake_up()
+        lines = (json.dumps({"id": sample.id, "result": render(sample.truth or ())}) for sample in samples)
+        answers = "\n".join(lines).encode()
+        imported.import_generations(run, [(f"{turn}-{attempt}", io.BytesIO(answers)) for attempt in range(small.k)])
+        wake_up()
+    assert refreshed(run).state == RunState.COMPLETED, run.why
+    (only,) = iteration_table(run)
+    assert (only["iteration"], only["pool"], only["selected_direct"], only["selected_refine"]) == (1, 24, 24, 24)
+    assert (TrainingSet.objects.get().direct, Checkpoint.objects.count()) == (24, 0)
 
 
 def test_shard_is_done_again_when_its_engine_dies_once(start: Start, script: Script, tmp_path: Path, small: Settings) -> None:

@@ -32,7 +32,13 @@ def from_bfcl(row: dict[str, Any]) -> Conversation:
         else:
             asked.append(Said(role, content, trained=False))
     answer = structured([_call(call, f"ground_truth[{index}]") for index, call in enumerate(fields.get("ground_truth", list))])
-    return Conversation(tools_of(row.get("function"), "function"), joined([*asked, answer]), joined_texts(other))
+    name = row.get("id")
+    return Conversation(
+        tools_of(row.get("function"), "function"),
+        joined([*asked, answer]),
+        joined_texts(other),
+        id=name if isinstance(name, str) else "",
+    )
 
 
 def _call(data: Any, where: str) -> Call:

@@ -55,6 +55,8 @@ class Command(StageCommand):
 
 
 def _done(stage: Stage) -> str:
+    if stage.awaited is not None:
+        return f"waits for generations, {stage.arrived} of {stage.awaited} attempts are here (import_generations)"
     states = list(Shard.objects.filter(stage=stage).values_list("state", flat=True))
     if not states:
         return "waits for people"

@@ -133,6 +133,9 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "/runs/{run}": {"GET": VIEWER},
     "/runs/{run}/changes": {"POST": (ENGINEER, {"change": "pause"})},
     "/runs/{run}/checkpoints": {"GET": VIEWER},
+    "/runs/{run}/requests": {"GET": (VIEWER, {"turn": "direct", "model": "m"})},
+    "/runs/{run}/generations": {"GET": VIEWER, "POST": (ENGINEER, FILE)},
+    "/runs/{run}/generations/close": {"POST": (ENGINEER, {})},
     "/runs/{run}/decisions": {"GET": VIEWER},
     "/runs/{run}/events": {"GET": VIEWER},
     "/runs/{run}/events/{event}": {"GET": VIEWER},
@@ -270,9 +273,9 @@ def ask_page(client: Client, method: str, address: str, form: Any = None) -> Any
 
 def ask_api(client: Client, method: str, path: str, body: Any = None) -> Any:
     if isinstance(body, bytes):
-        return ask(
-            client, method, f"{API}{path}?dataset=weather&file_name=more.jsonl", body, content_type="application/octet-stream"
-        )
+        dataset = "dataset=weather&" if path.endswith("/uploads") else ""
+        address = f"{API}{path}?{dataset}file_name=more.jsonl"
+        return ask(client, method, address, body, content_type="application/octet-stream")
     how = {} if method == "GET" else {"content_type": "application/json"}
     return ask(client, method, API + path, body, **how)
 
