@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from curation.models import Iteration, Role, Run, Stage
 from curation.models.decisions import DecisionKind
+from curation.models.registry import EngineKind
 from curation.models.runs import RunState
 from curation.models.shards import StageKind, StageState
 from curation.models.verdicts import Outcome
@@ -111,21 +112,36 @@ def reviews(runs: Iterable[int]) -> dict[int, Iteration]:
     return {stage.iteration.run_id: stage.iteration for stage in stages.select_related("iteration")}
 
 
+def lacking(runs: Iterable[int]) -> dict[int, Stage]:
+    """Of these runs those that wait for generations, and the stage that does; one query, none for no run."""
+    stages = Stage.objects.filter(state=StageState.RUNNING, iteration__run__in=list(runs)).exclude(awaited=None)
+    return {stage.iteration.run_id: stage for stage in stages.select_related("iteration")}
+
+
 def waiting_runs(roles: Mapping[int, Role]) -> tuple[WaitingRun, ...]:
-    """What waits for somebody with these roles in these teams: reviews for reviewers, all else for engineers. Two queries."""
+    """What waits for somebody with these roles in these teams: reviews for reviewers, all else for engineers. Two queries, and
+    one more where a run takes imported generations."""
     reviewing = [team for team, role in roles.items() if role.covers(Role.REVIEWER)]
     if not reviewing:
         return ()
     engineering = [team for team, role in roles.items() if role.covers(Role.ENGINEER)]
     held = Q(state=RunState.RUNNING, settings__review="required", project__team__in=reviewing)
     begun = Q(state__in=[RunState.READY, RunState.WAITING, RunState.FAILED], project__team__in=engineering)
-    found = Run.objects.filter(held | begun).select_related("project__team").order_by("-id")[: 2 * LIMIT]
-    running = reviews(run.pk for run in found if run.state == RunState.RUNNING)
-    lines = (_line(run, running.get(run.pk)) for run in found if run.state != RunState.RUNNING or run.pk in running)
+    imports = Q(state=RunState.RUNNING, engine__kind=EngineKind.IMPORTED, project__team__in=engineering)
+    found = Run.objects.filter(held | begun | imports).select_related("project__team", "engine").order_by("-id")[: 2 * LIMIT]
+    running = [run for run in found if run.state == RunState.RUNNING]
+    reviewed, short = reviews(run.pk for run in running), lacking(run.pk for run in running if run.imports)
+    lines = (
+        _line(run, reviewed.get(run.pk), short.get(run.pk))
+        for run in found
+        if run.state != RunState.RUNNING or run.pk in reviewed or run.pk in short
+    )
     return tuple(lines)[:LIMIT]
 
 
-def _line(run: Run, reviewed: Iteration | None) -> WaitingRun:
+def _line(run: Run, reviewed: Iteration | None, short: Stage | None) -> WaitingRun:
+    if short is not None:
+        return WaitingRun(run, f"waits for generations: {short.arrived:,} of {short.awaited:,} attempts are here", ())
     if reviewed is not None:
         return WaitingRun(run, f"iteration {reviewed.number} waits for review", review_links(reviewed)[:2])
     words = {RunState.READY: "not started yet", RunState.FAILED: "failed"}

@@ -107,6 +107,15 @@ def test_pages_say_what_the_run_waits_for(client: Client, viewer: User, run: Run
     assert "out.jsonl" in client.get(f"/runs/{run.pk}/events/").content.decode()
 
 
+def test_the_first_page_tells_engineers_alone(client: Client, engineer: User, reviewer: User, run: Run) -> None:
+    words = "waits for generations: 0 of 4 attempts are here"
+    seen = {}
+    for user in (engineer, reviewer):
+        client.force_login(user)
+        seen[user.name] = words in client.get("/").content.decode()
+    assert seen == {"engineer": True, "reviewer": False}
+
+
 def test_every_page_of_such_a_run_can_be_shown(client: Client, viewer: User, run: Run) -> None:
     client.force_login(viewer)
     places = ("", "events/", "exports/", "iterations/1/", "iterations/1/results/", "iterations/1/pool/", "iterations/1/pairs/")
