@@ -13,14 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from toolcalls.answers import Call, Calls
 from toolcalls.parsing import parse
-from toolcalls.records import Message, Sampling
+from toolcalls.records import Message, Sample, Sampling
+from toolcalls.wire import to_json
 from trainer.asking import Question, answers, ask
+from trainer.cli import main
 from trainer.engines.openai import OpenAiEngine, open_openai
 from trainer.engines.openai_options import Options
 from trainer.engines.openai_wire import messages_hash
@@ -458,6 +461,18 @@ def test_as_many_requests_as_allowed_are_in_flight_and_no_more(serve: Any, opene
     assert server.most == 20
 
 
+def test_a_request_costs_no_more_among_many_than_among_few(serve: Any, opened: Any) -> None:
+    """Seconds of CPU of the engine's own thread; a pool of 128 connections cost 8 times as much as one of 8."""
+
+    def cost(concurrency: int) -> float:
+        engine = opened(serve(lambda h, body, n: (time.sleep(concurrency / 400), echo(h, body, n))), concurrency=concurrency)
+        began = time.thread_time()
+        assert len(texts(engine, requests(512))) == 512
+        return time.thread_time() - began
+
+    assert cost(128) < 3 * cost(8)
+
+
 def test_requests_are_taken_as_they_are_needed_and_closing_cancels(serve: Any, opened: Any) -> None:
     taken: list[str] = []
 
@@ -554,6 +569,18 @@ def test_a_serving_process_says_its_key_to_the_server_alone(serve: Any) -> None:
     assert KEY not in done.stdout + done.stderr
     assert "HTTP Request" not in done.stderr
     assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
+
+
+def test_the_command_line_asks_a_server(serve: Any, tmp_path: Path) -> None:
+    server = serve(says(200, completion("[weather(city='Rome')]")))
+    tools = [{"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+    sample = Sample("s", tuple(tools), (Message("user", "Weather?"),), (Call("weather", {"city": "Rome"}),))
+    (tmp_path / "pool.jsonl").write_text(json.dumps(to_json(sample)) + "\n")
+    flags = ["--engine", "openai", "--model", "m", "--options", json.dumps({"url": server.url}), "--k", "3"]
+    assert main(["sample", "--in", str(tmp_path / "pool.jsonl"), "--out", str(tmp_path / "sampled.jsonl"), *flags]) == 0
+    line = json.loads((tmp_path / "sampled.jsonl").read_text())
+    assert [one["text"] for one in line["direct"]] == ["[weather(city='Rome')]"] * 3
+    assert len({body["seed"] for body in server.bodies}) == 3
 
 
 # Options ---------------------------------------------------------------------------------------------------------------------

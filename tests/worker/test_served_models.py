@@ -97,6 +97,8 @@ def test_a_run_on_a_served_model_ends_with_its_training_set(
     assert [kind for kind, state in states.items() if state == "cancelled"] == [StageKind.TRAINING, StageKind.EVALUATION]
     frozen = TrainingSet.objects.get(iteration=first)
     assert (frozen.direct, frozen.refine) == (12, 12)
+    call_command("export_dataset", str(run.pk), "1", "--out", str(tmp_path / "rows.jsonl"))
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 24
     assert Event.objects.filter(verb="run.end", subject_id=run.pk).exists()
     assert server.keys == {f"Bearer {KEY}"}
     logs = "".join(path.read_text() for path in station.logs.glob("engine-*.log"))

@@ -71,12 +71,18 @@ class OpenAiEngine:
         for chatty in ("httpx", "httpcore"):  # they log every request, and what a server sends back with it
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(
-            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"}
-            | ({"Authorization": f"Bearer {key}"} if key else {}),
+        self._certificates = httpx.create_ssl_context()
+        self._lines: list[httpx.AsyncClient] = []  # those that carry no request now
+
+    def _line(self) -> httpx.AsyncClient:
+        """A client of one connection. A pool of many looks at all of them at each request, at 64 for some milliseconds."""
+        said = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        return httpx.AsyncClient(
+            headers=said | ({"Authorization": f"Bearer {self._key}"} if self._key else {}),
             timeout=httpx.Timeout(None, connect=CONNECT),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=options.concurrency),
+            limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
+            verify=self._certificates,
         )
 
     def answer(self, requests: Iterable[MessageRequest]) -> Iterator[Answer]:
@@ -144,9 +150,10 @@ class OpenAiEngine:
 
     async def _try(self, content: bytes, n: int) -> Reply | None:
         """One HTTP request. Raises _Passing, EngineError."""
+        line = self._lines.pop() if self._lines else self._line()
         try:
             async with asyncio.timeout(self.options.timeout):
-                async with self._client.stream("POST", self.address, content=content) as response:
+                async with line.stream("POST", self.address, content=content) as response:
                     data = await _whole(response)
             if response.status_code == 200:
                 return reply_of(data, n)
@@ -158,6 +165,8 @@ class OpenAiEngine:
             raise _Passing(f"the connection failed ({self._without_key(str(error)) or type(error).__name__})") from error
         except Unreadable as error:
             raise _Passing(f"what came back is no answer: {self._without_key(str(error))}") from error
+        finally:
+            self._lines.append(line)
 
     def _refuse(self, response: httpx.Response, data: bytes) -> None:
         """Raises _Passing or EngineError for whatever is no answer, except a prompt that is too long."""
@@ -208,7 +217,7 @@ class OpenAiEngine:
 
     def close(self) -> None:
         """End the connections."""
-        self._runner.run(self._client.aclose())
+        self._runner.run(_closed(self._lines))
         self._runner.close()
 
 
@@ -255,6 +264,11 @@ async def _ended(tasks: set[asyncio.Task[list[Answer]]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _closed(lines: Iterable[httpx.AsyncClient]) -> None:
+    for line in lines:
+        await line.aclose()
 
 
 async def _whole(response: httpx.Response) -> bytes:
