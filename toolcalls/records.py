@@ -98,6 +98,7 @@ class Verdict:
     other_answer: str | None = None  # most frequent answer that is no hit, as text
     other_count: int = 0
     comparator: str = ""
+    censored: bool = False  # fewer than k attempts were made, because one of them hit: hits are then a lower bound
 
     @property
     def selected(self) -> bool:

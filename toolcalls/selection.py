@@ -113,10 +113,13 @@ def verdict(
     judgements: Sequence[Judgement],
     comparator: Comparator,
     tolerance: int = 1,
+    *,
+    k: int | None = None,
 ) -> Verdict:
     """Judge a turn by its attempts, in order of attempt: Eq. 2 for the direct turn, Eq. 3 for the refine turn.
 
-    `tolerance` is asked anew here, so that another one needs no new judgements.
+    `tolerance` is asked anew here, so that another one needs no new judgements. Fewer attempts than `k`, where that is given,
+    were made because one of them was a hit when they were made: without a hit it is not known what the others would have been.
     """
     diffs = [judgement.max_param_diff for judgement in judgements]
     hits = [diff is not None and diff <= tolerance for diff in diffs]
@@ -132,6 +135,7 @@ def verdict(
         other_answer=other_answer,
         other_count=other_count,
         comparator=comparator.version,
+        censored=k is not None and len(judgements) < k,
     )
 
 

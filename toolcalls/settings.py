@@ -36,6 +36,7 @@ class Settings:
     """What a run does with its pool. Stored with the run and repeated in every manifest."""
 
     k: int = 8  # attempts per sample and turn; paper: 8
+    sampling_mode: Literal["all", "until_hit"] = "all"  # until_hit: no attempt is made at a sample after its first hit
     temperature: float = 1.0  # of sampling; paper: 1.0. Evaluation is greedy
     max_new_tokens: int = 512  # tokens per attempt
     max_length: int = 4096  # tokens of prompt + answer; a longer prompt is `too_long`

@@ -137,6 +137,7 @@ def verdict_from_json(data: Any, where: str = "verdict") -> Verdict:
         other_answer=fields.optional("other_answer", str),
         other_count=fields.get("other_count", int, 0),
         comparator=fields.get("comparator", str, ""),
+        censored=fields.get("censored", bool, False),
     )
 
 

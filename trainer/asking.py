@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolcalls.errors import InputError
 from toolcalls.records import Generation, Message, Sampling
@@ -18,6 +18,11 @@ class Question:
     id: str
     messages: tuple[Message, ...]
     seeds: tuple[int, ...] = (0,)
+    first: int = 0  # which of the sample's attempts seeds[0] is for; answers are numbered from 0 all the same
+
+    def only(self, attempts: range) -> Question:
+        """The question for these of its attempts."""
+        return replace(self, seeds=self.seeds[attempts.start : attempts.stop], first=self.first + attempts.start)
 
 
 def ask(
@@ -27,7 +32,7 @@ def ask(
 
     Raises EngineError, also when the engine leaves an attempt out.
     """
-    requests = [MessageRequest(asked.id, asked.messages, asked.seeds, sampling) for asked in questions]
+    requests = [MessageRequest(asked.id, asked.messages, asked.seeds, sampling, asked.first) for asked in questions]
     given: dict[tuple[str, int], Generation] = {}
     for name, generation in answers(engine, requests):
         given[name, generation.attempt] = generation
@@ -49,7 +54,7 @@ def answers(engine: Engine, requests: Sequence[MessageRequest]) -> Iterator[Answ
     if not isinstance(engine, TokenEngine):
         yield from engine.answer(requests)
         return
-    encoded = [Request(asked.id, engine.encode(asked.messages), asked.seeds, asked.sampling) for asked in requests]
+    encoded = [Request(asked.id, engine.encode(asked.messages), asked.seeds, asked.sampling, asked.first) for asked in requests]
     hashes = {request.id: prompt_hash(request.prompt_ids) for request in encoded}
     for completion in engine.generate(encoded):
         yield Answer(completion.request_id, _generation(completion, hashes[completion.request_id]))

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from toolcalls.errors import InputError
 from toolcalls.settings import Settings, SettingsError
+from toolcalls.waves import batch_samples
 from toolcalls.wire import to_json, training_row_from_json
 from trainer import answering, evaluation, proxy, sampling, selection, serving
 from trainer.arguments import parser, pool_of, questions_of, samples_of, settings_of
@@ -56,22 +57,23 @@ def _failed(error: Exception, code: int) -> int:
 
 
 def _sample(arguments: argparse.Namespace, settings: Settings) -> None:
-    samples = samples_of(arguments)
+    samples, attempts = samples_of(arguments), 0
     with _engine(arguments, settings) as engine, writing(arguments.out) as write:
         for shard in _shards(samples, settings):
             for line in sampling.sample_direct(engine, shard, settings, arguments.iteration):
+                attempts += len(line.direct)
                 write(line_json(line))
-    _say({"samples": len(samples), "attempts": len(samples) * settings.k})
+    _say({"samples": len(samples), "attempts": attempts})
 
 
 def _refine(arguments: argparse.Namespace, settings: Settings) -> None:
-    lines, refined = pool_of(arguments), 0
+    lines, refined, attempts = pool_of(arguments), 0, 0
     with _engine(arguments, settings) as engine, writing(arguments.out) as write:
         for shard in _shards(lines, settings):
             for line in sampling.sample_refine(engine, shard, settings, arguments.iteration):
-                refined += bool(line.refine)
+                refined, attempts = refined + bool(line.refine), attempts + len(line.refine or ())
                 write(line_json(line))
-    _say({"samples": len(lines), "refined": refined, "attempts": refined * settings.k})
+    _say({"samples": len(lines), "refined": refined, "attempts": attempts})
 
 
 def _select(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -145,8 +147,9 @@ _COMMANDS: dict[str, Command] = {
 
 def _shards(things: Sequence[_T], settings: Settings) -> Iterator[Sequence[_T]]:
     """Batches of the engine, cut as a worker cuts them."""
-    for start in range(0, len(things), settings.shard_samples):
-        yield things[start : start + settings.shard_samples]
+    size = batch_samples(settings)
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 @contextmanager

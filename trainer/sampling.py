@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from toolcalls.errors import InputError
 from toolcalls.prompts import run_messages
@@ -11,22 +11,24 @@ from toolcalls.records import DIRECT, REFINE, Generation, Sample, Sampling, Turn
 from toolcalls.refinement import refine_messages, usable_first_answer
 from toolcalls.sampling import attempt_seed
 from toolcalls.settings import Settings
+from toolcalls.waves import until_hit
 from trainer.asking import Question, ask
 from trainer.engines.protocol import Engine
 from trainer.pool import PoolLine
+from trainer.selection import is_hit
 
 
 def sample_direct(engine: Engine, samples: Sequence[Sample], settings: Settings, iteration: int) -> list[PoolLine]:
-    """k attempts at every sample."""
+    """k attempts at every sample, or with sampling_mode until_hit those up to its first hit."""
     questions = [
         Question(sample.id, run_messages(sample, settings), _seeds(sample, settings, iteration, DIRECT)) for sample in samples
     ]
-    answers = ask(engine, questions, _sampling(settings))
+    answers = _asked(engine, questions, samples, settings)
     return [PoolLine(sample, tuple(given)) for sample, given in zip(samples, answers, strict=True)]
 
 
 def sample_refine(engine: Engine, lines: Sequence[PoolLine], settings: Settings, iteration: int) -> list[PoolLine]:
-    """k attempts at refining the A₁ of every sample that has a usable one and is in `settings.refine_scope`.
+    """The same at refining the A₁ of every sample that has a usable one and is in `settings.refine_scope`.
 
     Raises InputError when the scope is "selected" and a line has no verdict yet.
     """
@@ -40,7 +42,8 @@ def sample_refine(engine: Engine, lines: Sequence[PoolLine], settings: Settings,
         )
         for number in asked
     ]
-    answers = dict(zip(asked, ask(engine, questions, _sampling(settings)), strict=True))
+    samples = [lines[number].sample for number in asked]
+    answers = dict(zip(asked, _asked(engine, questions, samples, settings), strict=True))
     return [
         dataclasses.replace(
             line,
@@ -50,6 +53,23 @@ def sample_refine(engine: Engine, lines: Sequence[PoolLine], settings: Settings,
         )
         for number, line in enumerate(lines)
     ]
+
+
+def _asked(
+    engine: Engine, questions: Sequence[Question], samples: Sequence[Sample], settings: Settings
+) -> list[list[Generation]]:
+    """The answers to each sample's question, as settings.sampling_mode wants them."""
+    if settings.sampling_mode == "all":
+        return ask(engine, questions, _sampling(settings))
+    by_name = {question.id: (question, sample) for question, sample in zip(questions, samples, strict=True)}
+
+    def ask_wave(wave: Mapping[str, range]) -> dict[str, list[Generation]]:
+        parts = [by_name[name][0].only(numbers) for name, numbers in wave.items()]
+        return dict(zip(wave, ask(engine, parts, _sampling(settings)), strict=True))
+
+    most = {name: len(question.seeds) for name, (question, _) in by_name.items()}
+    made = until_hit(most, ask_wave, lambda name, generation: is_hit(generation, by_name[name][1], settings))
+    return [made[question.id] for question in questions]
 
 
 def _first_answers(engine: Engine, lines: Sequence[PoolLine], settings: Settings) -> list[Generation]:

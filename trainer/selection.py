@@ -13,6 +13,7 @@ from toolcalls.records import Generation, Sample, TrainingRow, Verdict
 from toolcalls.refinement import is_identical
 from toolcalls.selection import judge, judge_all, verdict
 from toolcalls.settings import Settings
+from toolcalls.waves import wanted
 from trainer.pool import PoolLine
 
 
@@ -23,6 +24,12 @@ def select(line: PoolLine, settings: Settings) -> PoolLine:
         direct_verdict=_verdict(line.direct, line.sample, settings),
         refine_verdict=_verdict(line.refine, line.sample, settings) if line.refine else None,
     )
+
+
+def is_hit(generation: Generation, sample: Sample, settings: Settings) -> bool:
+    """Whether an attempt selects its sample."""
+    found = judge(generation, sample, comparator_of(settings), settings.no_call_policy).max_param_diff
+    return found is not None and found <= settings.tolerance
 
 
 def assemble(lines: Sequence[PoolLine], settings: Settings) -> list[TrainingRow]:
@@ -56,7 +63,7 @@ def _selected(found: Verdict | None) -> bool:
 def _verdict(generations: Sequence[Generation], sample: Sample, settings: Settings) -> Verdict:
     comparator = comparator_of(settings)
     judgements = judge_all(generations, sample, comparator, settings.no_call_policy)
-    return verdict(generations, judgements, comparator, settings.tolerance)
+    return verdict(generations, judgements, comparator, settings.tolerance, k=wanted(settings))
 
 
 def _pair(line: PoolLine, settings: Settings) -> Pair:

@@ -1,7 +1,8 @@
 """An engine in a process of its own, spoken to in JSON lines: batches of requests on stdin, completions on stdout.
 
     out, first:  {"ready": true, "engine": "transformers", "model": "…", "end_ids": […], "max_length": 4096}
-    in:          {"batch": "B", "requests": [{"id": "…", "messages": [{"role", "content"}, …], "seeds": […], "sampling": {…}}]}
+    in:          {"batch": "B", "requests": [{"id": "…", "messages": [{"role", "content"}, …], "seeds": […], "sampling": {…},
+                                           "first": 0}]}
     out:         {"batch": "B", "id": "…", "attempt": 0, "seed": 1, "text": "…", "finish_reason": "stop", "prompt_tokens": 90,
                   "completion_tokens": 12, "prompt_hash": "…"}                       one per attempt, as they come
     out, last:   {"batch": "B", "end": true, "seconds": 1.5}   or   {"batch": "B", "error": "…"}: take the next batch
@@ -114,12 +115,12 @@ def _request(number: int, raw: Any) -> MessageRequest:
         messages = tuple(Message(message["role"], message["content"]) for message in raw["messages"])
         seeds = tuple(int(seed) for seed in raw["seeds"])
         sampling = _sampling(raw.get("sampling", {}))
-        identity = raw["id"]
+        identity, first = raw["id"], int(raw.get("first", 0))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"request {number} needs id, messages with role and content, seeds and sampling ({error!r})") from error
     if not isinstance(identity, str) or not all(0 <= seed < 1 << 63 for seed in seeds):
         raise InputError(f"request {number}: id must be text and seeds must be from 0 to 2**63 - 1")
-    return MessageRequest(identity, messages, seeds, sampling)
+    return MessageRequest(identity, messages, seeds, sampling, first)
 
 
 def _sampling(raw: Mapping[str, Any]) -> Sampling:

@@ -146,7 +146,8 @@ class EngineChild:
 
 def _wire(request: EngineRequest) -> dict[str, Any]:
     messages = [asdict(message) for message in request.messages]
-    return {"id": request.id, "messages": messages, "seeds": list(request.seeds), "sampling": asdict(request.sampling)}
+    fields = {"seeds": list(request.seeds), "sampling": asdict(request.sampling), "first": request.first}
+    return {"id": request.id, "messages": messages, **fields}
 
 
 def _generation(line: Mapping[str, Any]) -> Generation:

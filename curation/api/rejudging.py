@@ -56,7 +56,7 @@ class ChangedOut(Schema):
     turn: Literal[0, 1]
     outcome_before: Outcome
     hits_before: int
-    outcome: Outcome
+    outcome: Outcome | Literal["unknown"] = Field(description="unknown: it stopped at a hit that is none by these rules")
     hits: int
     exact_hits: int
     attempts: int
@@ -73,7 +73,7 @@ class ChangedOut(Schema):
 class ChangedSlice(Slice):
     turn: int | None = Field(None, ge=0, le=1)
     outcome_before: Outcome | None = None
-    outcome: Outcome | None = None
+    outcome: Outcome | Literal["unknown"] | None = None
 
 
 @router.get("/runs/{int:run}/iterations/{int:number}/rejudgings", response=Page[RejudgingOut])

@@ -52,6 +52,7 @@ class TurnOut(Schema):
     exact_hits: int
     approximate_hits: int
     first_hit: int | None
+    censored: bool = Field(description="stopped at its first hit, sampling_mode until_hit: hits are a lower bound")
     reason: str
     reasons: dict[str, int]
     other_answer: str | None
@@ -74,6 +75,7 @@ class Then(Schema):
     attempts: int
     exact_hits: int
     approximate_hits: int
+    censored: bool
 
     @staticmethod
     def resolve_iteration(verdict: Verdict) -> int:

@@ -37,6 +37,7 @@ class VerdictBrief(Schema):
     exact_hits: int
     approximate_hits: int
     first_hit: int | None
+    censored: bool = Field(description="stopped at its first hit, sampling_mode until_hit: hits are a lower bound")
     excluded: bool
     category: str
     language: str

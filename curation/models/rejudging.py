@@ -8,7 +8,7 @@ from curation.models.choices import one_of
 from curation.models.datasets import Sample, SampleVersion
 from curation.models.people import User
 from curation.models.runs import Iteration
-from curation.models.verdicts import Outcome
+from curation.models.verdicts import UNKNOWN, Outcome
 
 
 class RejudgingState(models.TextChoices):
@@ -47,7 +47,7 @@ class ChangedVerdict(models.Model):
     turn = models.SmallIntegerField()
     outcome_before = models.CharField(max_length=16, choices=Outcome.choices)
     hits_before = models.SmallIntegerField()
-    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    outcome = models.CharField(max_length=16, choices=[*Outcome.choices, (UNKNOWN, "Unknown")])
     hits = models.SmallIntegerField()
     exact_hits = models.SmallIntegerField()
     attempts = models.SmallIntegerField()

@@ -26,6 +26,9 @@ class Outcome(models.TextChoices):
     EXCLUDED = "excluded"  # the truth calls nothing and no_call_policy is exclude
 
 
+UNKNOWN = "unknown"  # outcome of a re-judging for which the attempts do not suffice: a censored verdict without its hit
+
+
 class Change(models.TextChoices):
     """How far A₁ is from A, of a refine pair."""
 
@@ -48,6 +51,7 @@ class TurnVerdict(models.Model):
     other_count = models.SmallIntegerField(default=0)
     excluded = models.BooleanField(default=False)  # the truth calls nothing and no_call_policy is exclude
     comparator = models.CharField(max_length=80)
+    censored = models.BooleanField(default=False, db_default=False)  # fewer than k attempts: it stopped at its first hit
 
     class Meta:
         abstract = True

@@ -55,6 +55,7 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "training.merge_tolerance": ("Merge tolerance", "Largest logit difference of merged against base + adapter, relative."),
     },
     "Sampling and selection": {
+        "sampling_mode": ("Attempts made", "All k, or until one hits: as many are selected, but hits no longer say how hard."),
         "temperature": ("Temperature", "Of sampling; evaluation is greedy."),
         "max_new_tokens": ("Longest answer", "Tokens per attempt."),
         "max_length": ("Longest prompt and answer", "Tokens together."),

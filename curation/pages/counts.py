@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from curation.models import Iteration, TrainingRow, Verdict
@@ -27,9 +28,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Samples with so many hits; heights are shares of the highest bin, 0 to 100. Exact ones stand below the others."""
+    """Samples with so many hits, or with the first one at such an attempt; heights are shares of the highest bin, 0 to 100.
+    Exact ones stand below the others."""
 
-    hits: int
+    hits: int  # 0: none
+    label: str
+    words: str
     count: int
     exact: int
     height: float
@@ -74,13 +78,14 @@ def counts(iteration: Iteration) -> Counts:
     return Counts(_funnel(iteration, hits), histograms, changes, before)
 
 
-_Hits = dict[int, tuple[int, int]]  # hits → samples, of them with an exact one
+_Hits = dict[int, tuple[int, int]]  # hits (until_hit: the first one's attempt, from 1) → samples, of them with an exact one
 
 
 def _hits(iteration: Iteration) -> tuple[_Hits, _Hits]:
     found: tuple[_Hits, _Hits] = ({}, {})
+    until_hit = iteration.run.choices.sampling_mode == "until_hit"
     considered = Verdict.objects.filter(iteration=iteration).exclude(outcome=Outcome.EXCLUDED).order_by()
-    grouped = considered.values_list("turn", "approximate_hits")
+    grouped = considered.values_list("turn", Coalesce(F("first_hit") + 1, 0) if until_hit else F("approximate_hits"))
     for turn, hits, samples, exact in grouped.annotate(Count("pk"), exact=Count("pk", filter=Q(outcome=Outcome.EXACT))):
         found[turn][hits] = (samples, exact)
     return found
@@ -90,17 +95,24 @@ def _histogram(iteration: Iteration, turn: int, hits: _Hits) -> Histogram | None
     if not hits:
         return None
     top = max(samples for samples, _ in hits.values())
-    attempts = max(iteration.run.settings.get("k", 8), *hits)
+    choices = iteration.run.choices
+    until_hit, attempts = choices.sampling_mode == "until_hit", max(choices.k, *hits)
     address = reverse(("pool", "pairs")[turn], args=[iteration.run_id, iteration.number])
-    bins = tuple(_bin(number, *hits.get(number, (0, 0)), top, address) for number in range(attempts + 1))
+    bins = tuple(_bin(number, *hits.get(number, (0, 0)), top, address, until_hit) for number in range(attempts + 1))
     all_, some = sum(one.count for one in bins), sum(one.count for one in bins if one.hits)
     what = ("samples", "refine pairs")[turn]
-    label = ("Hits of the direct answers", "Hits of the refinements")[turn]
+    label = f"{'First hit' if until_hit else 'Hits'} of {('the direct answers', 'the refinements')[turn]}"
     return Histogram(label, bins, f"{some:,} of {all_:,} {what} ({100 * some / all_:.1f} %) have a hit in {attempts} attempts")
 
 
-def _bin(hits: int, count: int, exact: int, top: int, address: str) -> Bin:
-    return Bin(hits, count, exact, round(100 * count / top, 2), round(100 * exact / top, 2), f"{address}?hits={hits}")
+def _bin(hits: int, count: int, exact: int, top: int, address: str, until_hit: bool) -> Bin:
+    """Where turns stop at their first hit, `hits` is the number of the attempt that was it, from 1, and 0 none."""
+    label, words, query = str(hits), f"{hits} hits", f"hits={hits}"
+    if until_hit:
+        label = words = f"at attempt {hits}" if hits else "no hit"
+        label, query = str(hits) if hits else "none", f"hits={min(hits, 1)}"
+    height, exact_height = round(100 * count / top, 2), round(100 * exact / top, 2)
+    return Bin(hits, label, words, count, exact, height, exact_height, f"{address}?{query}")
 
 
 def _funnel(iteration: Iteration, hits: tuple[_Hits, _Hits]) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from curation import access
 from curation.models import ChangedVerdict, Iteration, Rejudging, Role, User, Verdict
 from curation.models.rejudging import RejudgingState
+from curation.models.verdicts import UNKNOWN
 from curation.pages.choices import DEFAULTS, GROUPS, Choice
 from curation.pages.new_run_page import Field, parsed, setting_field, written
 from curation.pages.pool_page import ROUTES
@@ -38,6 +39,7 @@ class Line:
     differs: tuple[str, ...]  # the rules that are not the run's, in words
     gained: int
     lost: int
+    unknown: int  # stopped at a hit that is none now
     changed: int
 
 
@@ -71,7 +73,8 @@ class Move:
 class Turn:
     name: str
     before: int  # selected
-    now: int
+    now: int  # at least, where some are unknown
+    unknown: int
     same: int  # verdicts that come out as before
     moves: tuple[Move, ...]
 
@@ -164,12 +167,7 @@ def _chosen(found: Rejudging, chosen: Mapping[str, str]) -> Any:
 
 def _line(found: Rejudging, iteration: Iteration) -> Line:
     state, error = rejudging.standing(found)
-    moves = [
-        (before in HITS, now in HITS, count)
-        for of in found.counts.values()
-        for before, to in of.items()
-        for now, count in to.items()
-    ]
+    moves = [(before, now, count) for of in found.counts.values() for before, to in of.items() for now, count in to.items()]
     return Line(
         rejudging=found,
         state=state,
@@ -177,8 +175,9 @@ def _line(found: Rejudging, iteration: Iteration) -> Line:
         error=error,
         share=100 * found.judged // max(1, found.total),
         differs=_differs(found.rules, iteration),
-        gained=sum(count for before, now, count in moves if now and not before),
-        lost=sum(count for before, now, count in moves if before and not now),
+        gained=sum(count for before, now, count in moves if now in HITS and before not in HITS),
+        lost=sum(count for before, now, count in moves if before in HITS and now not in (*HITS, UNKNOWN)),
+        unknown=sum(count for _, now, count in moves if now == UNKNOWN),
         changed=ChangedVerdict.objects.filter(rejudging=found).count(),
     )
 
@@ -195,7 +194,8 @@ def _turn(found: Rejudging, turn: int, chosen: Mapping[str, str], here: str) -> 
     moves = [(count, before, now) for before, to in of.items() for now, count in to.items()]
     before, now = rejudging.selected(found.counts, turn)
     moved = tuple(_move(turn, *move, chosen, here) for move in sorted(moves, reverse=True) if move[1] != move[2])
-    return Turn(TURNS[turn], before, now, sum(count for count, one, other in moves if one == other), moved)
+    unknown = sum(count for count, _, other in moves if other == UNKNOWN)
+    return Turn(TURNS[turn], before, now, unknown, sum(count for count, one, other in moves if one == other), moved)
 
 
 def _move(turn: int, count: int, before: str, now: str, chosen: Mapping[str, str], here: str) -> Move:
@@ -205,11 +205,17 @@ def _move(turn: int, count: int, before: str, now: str, chosen: Mapping[str, str
         now=label_of("outcome", now),
         before_tone=tone_of(before),
         now_tone=tone_of(now),
-        tone="good" if now in HITS and before not in HITS else "bad" if before in HITS and now not in HITS else "",
+        tone=_tone(before, now),
         count=count,
         href=f"{here}?{urlencode(asked)}",
         current=asked == dict(chosen),
     )
+
+
+def _tone(before: str, now: str) -> str:
+    if now in HITS:
+        return "" if before in HITS else "good"
+    return "bad" if before in HITS and now != UNKNOWN else ""
 
 
 def _row(row: ChangedVerdict, iteration: Iteration) -> Row:

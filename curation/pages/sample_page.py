@@ -16,9 +16,9 @@ from curation.pages.mask_strip import MaskStrip, mask_strip
 from curation.pages.pool_page import ROUTES, with_query
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.sample_card import SampleCard, sample_card
-from curation.pages.strips import Strip, strip
+from curation.pages.strips import Fared, Strip, strip
 from curation.pages.truth_editor import truth_editor
-from curation.pages.verdict_words import DECIDED, DECISION_TONES, Rule, outcome_of, rule, tone_of
+from curation.pages.verdict_words import DECIDED, DECISION_TONES, Rule, outcome_of, rule, score, tone_of
 from curation.stages.facets import label_of
 from curation.stages.filtering import VerdictFilter, filter_query, neighbours
 from curation.stages.standing import ENDED
@@ -37,6 +37,7 @@ class Judged:
     hits: int
     exact: int
     attempts: int
+    score: str
     rule: Rule
 
 
@@ -166,11 +167,14 @@ def judged_view(found: Verdict | Rejudgement, iteration: Iteration) -> Judged:
     outcome = outcome_of(found)
     words = label_of("outcome", outcome)
     told = rule(found, iteration.run)
-    return Judged(words, tone_of(outcome), found.approximate_hits, found.exact_hits, found.attempts, told)
+    told_hits = score(found.approximate_hits, found.attempts, found.censored)
+    return Judged(words, tone_of(outcome), found.approximate_hits, found.exact_hits, found.attempts, told_hits, told)
 
 
 def strips_of(iteration: Iteration, verdicts: list[Verdict]) -> tuple[tuple[str, Strip], ...]:
-    rows = [(one.turn, (one.iteration.number, one.approximate_hits, one.attempts, one.outcome)) for one in verdicts]
+    rows = [
+        (one.turn, Fared(one.iteration.number, one.approximate_hits, one.attempts, one.outcome, one.censored)) for one in verdicts
+    ]
     turns = ((name, [row for turn, row in rows if turn == place]) for place, name in enumerate(("Direct", "Refine")))
     return tuple((name, strip(each, iteration.number)) for name, each in turns if each)
 

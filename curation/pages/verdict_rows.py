@@ -39,6 +39,7 @@ class VerdictRow:
     hits: int
     exact: int
     attempts: int
+    censored: bool  # it stopped at its first hit: hits are a lower bound
     outcome: str
     tone: str
     strip: Strip | None
@@ -113,6 +114,7 @@ def _row(
         hits=verdict.approximate_hits,
         exact=verdict.exact_hits,
         attempts=verdict.attempts,
+        censored=verdict.censored,
         outcome=label_of("outcome", verdict.outcome),
         tone=tone_of(verdict.outcome),
         strip=strip,

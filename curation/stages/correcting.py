@@ -29,6 +29,7 @@ from toolcalls.importing import sample_hash
 from toolcalls.records import Generation, Sample
 from toolcalls.rows import decoded
 from toolcalls.selection import judge_all, verdict
+from toolcalls.waves import wanted
 from toolcalls.wire import call_from_json, to_json
 
 MOST_CALLS = 128  # of one truth
@@ -131,7 +132,7 @@ def _rejudgement(
     settings = run.choices
     comparator = pool.comparator_of(settings)
     judgements = judge_all(attempts, made, comparator, "any_no_call")
-    found = verdict(attempts, judgements, comparator, settings.tolerance)
+    found = verdict(attempts, judgements, comparator, settings.tolerance, k=wanted(settings))
     return Rejudgement(
         iteration_id=old.iteration_id,
         version=version,
@@ -147,6 +148,7 @@ def _rejudgement(
         other_count=found.other_count,
         excluded=made.truth is None and settings.no_call_policy == "exclude",
         comparator=found.comparator,
+        censored=found.censored,
     )
 
 

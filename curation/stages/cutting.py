@@ -8,17 +8,19 @@ from curation.models import Shard, Stage, TrainingSet
 from curation.models.shards import StageKind
 from curation.stages import pool
 from curation.stages.partitions import ensure_partition
+from toolcalls.waves import batch_samples
 
 
 def cut(stage: Stage) -> list[Shard]:
     """Make the stage's shards: none for a stage that needs no worker, one for assembly and for training, else
-    settings.shard_samples a piece.
+    settings.shard_samples a piece, of sampling and refinement waves.batch_samples.
 
     Longest samples first, so that the answers of a batch are of even length; what a sample is answered does not depend on it.
     """
     if stage.kind in (StageKind.ASSEMBLY, StageKind.TRAINING):
         return _made([Shard(stage=stage, number=0)])
-    versions, size = _versions(stage), stage.iteration.run.choices.shard_samples
+    chosen, in_waves = stage.iteration.run.choices, stage.kind in (StageKind.SAMPLING, StageKind.REFINEMENT)
+    versions, size = _versions(stage), batch_samples(chosen) if in_waves else chosen.shard_samples
     pieces = [versions[start : start + size] for start in range(0, len(versions), size)]
     return _made([Shard(stage=stage, number=number, versions=piece) for number, piece in enumerate(pieces)])
 

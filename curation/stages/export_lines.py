@@ -23,6 +23,7 @@ from toolcalls.settings import Settings
 COLUMNS = (
     "pk", "sample_id", "version_id", "change", "version__number", "version__sha256", "outcome", "attempts", "exact_hits",
     "approximate_hits", "first_hit", "reason", "other_answer", "other_count", "comparator",
+    "censored",
 )  # fmt: skip
 DECISION = ("sample_id", "kind", "why", "at")
 _TRUTH, _TEXT = ', "truth": ', ', "truth_text": '
@@ -59,14 +60,14 @@ def verdict_lines(settings: Settings, verdicts: Rows, decided: Rows, pairs: Rows
 
 def _verdict(
     reasons: str, outcome: str, attempts: int, exact: int, approximate: int, first: int | None, reason: str, other: str | None,
-    count: int, comparator: str,
+    count: int, comparator: str, censored: bool,
 ) -> str:  # fmt: skip
     """Written by hand: a line's verdict would take a JSON encoder as long as all the rest of it."""
     return (
         f'{{"outcome": {quoted(outcome)}, "attempts": {attempts}, "exact_hits": {exact}, "approximate_hits": {approximate}, '
         f'"first_hit": {"null" if first is None else first}, "reason": {quoted(reason)}, "reasons": {reasons}, '
         f'"other_answer": {"null" if other is None else quoted(other)}, "other_count": {count}, '
-        f'"comparator": {quoted(comparator)}}}'
+        f'"comparator": {quoted(comparator)}, "censored": {_BOOL[censored]}}}'
     )
 
 

@@ -17,6 +17,7 @@ from curation.models import Iteration
 from curation.models.decisions import DecisionKind
 from curation.models.verdicts import Change, Outcome
 from curation.stages.verdict_filter import NO_CALL, UNDECIDED, VerdictFilter, facet_condition, facet_names, matching, written
+from toolcalls.settings import Settings
 
 LABELS = {
     "outcome": "Verdict",
@@ -67,8 +68,8 @@ def counted(iteration: Iteration, f: VerdictFilter) -> Counted:
     plain = [name for name in facet_names(f.turn) if name != "tool"]
     cube, tools = _both(iteration, f, plain) if f.q else (_cube(iteration, f, plain), _tools(iteration, f))
     tally = {name: _tally(cube, f, plain, name) for name in plain} | {"tool": tools}
-    k = iteration.run.choices.k
-    facets = tuple(_facet(name, tally[name], f, k) for name in facet_names(f.turn))
+    settings = iteration.run.choices
+    facets = tuple(_facet(name, tally[name], f, settings) for name in facet_names(f.turn))
     return Counted(sum(number for _, number in _passing(cube, f, plain, plain)), facets)
 
 
@@ -155,20 +156,28 @@ def _tools(iteration: Iteration, f: VerdictFilter) -> Counter[Any]:
     return Counter(dict(rows))
 
 
-def _facet(name: str, counts: Counter[Any], f: VerdictFilter, k: int) -> Facet:
+def _facet(name: str, counts: Counter[Any], f: VerdictFilter, settings: Settings) -> Facet:
     chosen = getattr(f, name)
     shown = [value for value, _ in counts.most_common(MOST)]
-    shown += [value for value in (*chosen, *_always(name, k)) if value not in shown]
+    shown += [value for value in (*chosen, *_always(name, settings)) if value not in shown]
     values = (
-        FacetValue(written(name, value), label_of(name, value), counts[value], value in chosen)
+        FacetValue(written(name, value), _label(name, value, settings), counts[value], value in chosen)
         for value in sorted(shown, key=lambda value: _place(name, value, counts))
     )
     return Facet(name, LABELS[name], tuple(values))
 
 
-def _always(name: str, k: int) -> Iterable[Any]:
+def _always(name: str, settings: Settings) -> Iterable[Any]:
     """Values that are shown even where nothing has them."""
-    return range(k + 1) if name == "hits" else ()
+    most = 1 if settings.sampling_mode == "until_hit" else settings.k
+    return range(most + 1) if name == "hits" else ()
+
+
+def _label(name: str, value: Any, settings: Settings) -> str:
+    """As label_of; where no attempt is made after the first hit, one hit stands for one or more."""
+    if name == "hits" and value and settings.sampling_mode == "until_hit":
+        return f"≥\u202f{value}"
+    return label_of(name, value)
 
 
 _ORDER = {"outcome": Outcome.values, "change": Change.values, "decision": [UNDECIDED, *DecisionKind.values]}
@@ -193,6 +202,7 @@ OUTCOME_LABELS = {
     "truncated": "truncated",
     "too_long": "prompt too long",
     "excluded": "excluded (calls nothing)",
+    "unknown": "unknown (too few attempts)",
 }
 CHANGE_LABELS = {"stop": "stop (A₁ = A)", "small": "small fix", "large": "large fix"}
 DECISION_LABELS = {"none": "undecided", "keep": "kept", "drop": "dropped", "discuss": "to discuss", "fix": "truth fixed"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from toolcalls.records import Generation, Message, Sampling
@@ -22,6 +22,11 @@ class EngineRequest:
     messages: tuple[Message, ...]
     seeds: tuple[int, ...]
     sampling: Sampling
+    first: int = 0  # which of the sample's attempts seeds[0] is for
+
+    def only(self, attempts: range) -> EngineRequest:
+        """The request for these of its attempts."""
+        return replace(self, seeds=self.seeds[attempts.start : attempts.stop], first=self.first + attempts.start)
 
 
 class Trace(NamedTuple):
@@ -37,11 +42,16 @@ class WrongResults(RuntimeError):
 
 
 def check_answers(
-    requests: Sequence[EngineRequest], answers: Mapping[int, Sequence[Generation]], *, imported: bool = False
+    requests: Sequence[EngineRequest],
+    answers: Mapping[int, Sequence[Generation]],
+    *,
+    imported: bool = False,
+    until_hit: bool = False,
 ) -> None:
     """Raises WrongResults unless every request has all its attempts, in order and with their seeds, and nothing else has.
 
-    Of imported ones some may be missing, and nobody knows their seeds.
+    Of imported ones some may be missing, and nobody knows their seeds. With `until_hit` the first of a request's attempts will
+    do; that the last of them is a hit is not looked at here.
     """
     wanted = {int(request.id): request.seeds for request in requests}
     if imported:
@@ -49,7 +59,8 @@ def check_answers(
         return
     if answers.keys() != wanted.keys():
         raise WrongResults(f"{len(wanted)} requests were sent, answers to {len(answers)} came back, or to others than were sent")
-    for number, seeds in wanted.items():
+    for number, all_seeds in wanted.items():
+        seeds = all_seeds[: max(1, len(answers[number]))] if until_hit else all_seeds
         given = tuple(generation.seed for generation in answers[number])
         if given != seeds or [generation.attempt for generation in answers[number]] != list(range(len(seeds))):
             raise WrongResults(f"request {number}: {len(seeds)} attempts asked for, {len(given)} came back, or with other seeds")

@@ -10,12 +10,15 @@ from uuid import UUID
 from curation.models import Decision
 from curation.models import Generation as GenerationRow
 from curation.models import Verdict as VerdictRow
-from curation.models.verdicts import Change, Outcome
+from curation.models.verdicts import UNKNOWN, Change, Outcome
+from curation.stages import pool
 from curation.stages.copying import copy_rows, json_text, storable
+from curation.stages.jobs import WrongResults
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.shards import Claim
 from toolcalls.records import Generation, Judgement, Sample, Turn, Verdict
-from toolcalls.selection import judge_all, verdict
+from toolcalls.selection import judge, judge_all, verdict
+from toolcalls.waves import IsHit, wanted
 from toolcalls.wire import to_json
 
 GENERATION_COLUMNS = (
@@ -25,7 +28,7 @@ GENERATION_COLUMNS = (
 VERDICT_COLUMNS = (
     "iteration_id", "version_id", "turn", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason", "reasons",
     "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
-    "sample_id", "outcome", "tools", "decision", "change",
+    "sample_id", "outcome", "tools", "censored", "decision", "change",
 )  # fmt: skip
 NAMES_BYTES, PER_NAME = 1600, 8  # of the names of tools in an entry of an index, which holds 2,700 bytes in all; besides each
 
@@ -45,7 +48,30 @@ def judged(claim: Claim, entry: PoolSample, generations: Sequence[Generation]) -
     samples; what the run's policy excludes is marked so in the verdict and is never selected."""
     comparator = comparator_of(claim.settings)
     judgements = judge_all(generations, entry.sample, comparator, "any_no_call")
-    return JudgedTurn(entry, generations, judgements, verdict(generations, judgements, comparator, claim.settings.tolerance))
+    found = verdict(generations, judgements, comparator, claim.settings.tolerance, k=wanted(claim.settings))
+    return JudgedTurn(entry, generations, judgements, found)
+
+
+def is_hit_of(claim: Claim) -> IsHit:
+    """Whether an attempt at a request of the shard ends the sample's turn in mode until_hit, by the request's id."""
+    samples, settings = pool.load(claim.versions), claim.settings
+    comparator = comparator_of(settings)
+
+    def is_hit(name: str, generation: Generation) -> bool:
+        found = judge(generation, samples[abs(int(name))].sample, comparator, "any_no_call")
+        return found.max_param_diff is not None and found.max_param_diff <= settings.tolerance
+
+    return is_hit
+
+
+def check_stops(claim: Claim, turns: Sequence[JudgedTurn]) -> None:
+    """Raises WrongResults unless, in mode until_hit, every turn ends with its first hit or has all k attempts."""
+    if claim.settings.sampling_mode == "until_hit":
+        for item in turns:
+            found, last = item.verdict, len(item.generations) - 1
+            if found.first_hit != last and (found.censored or found.first_hit is not None):
+                words = f"{found.attempts} attempts, the first hit is {found.first_hit}"
+                raise WrongResults(f"sample version {item.entry.version} was not asked until its first hit: {words}")
 
 
 def is_excluded(claim: Claim, entry: PoolSample) -> bool:
@@ -54,12 +80,13 @@ def is_excluded(claim: Claim, entry: PoolSample) -> bool:
 
 
 def outcome(found: Verdict, *, excluded: bool) -> str:
-    """The verdict in one word (models.verdicts.Outcome)."""
+    """The verdict in one word (models.verdicts.Outcome); UNKNOWN where it is judged again, has no hit any more, and might have
+    had one in the attempts that were not made."""
     if excluded:
         return Outcome.EXCLUDED
     if found.approximate_hits:
         return Outcome.EXACT if found.exact_hits else Outcome.APPROXIMATE
-    return found.reason
+    return UNKNOWN if found.censored else found.reason
 
 
 def change(first: Judgement) -> str:
@@ -147,6 +174,7 @@ def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ..
         entry.sample_id,
         outcome(found, excluded=is_excluded(claim, entry)),
         tool_names(entry.sample),
+        found.censored,
     )
 
 

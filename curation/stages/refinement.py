@@ -1,4 +1,5 @@
-"""Refinement: k refinements of the first answer per sample, judged, and its refine pair (ToolACE-R §3.2, Eq. 3)."""
+"""Refinement: k refinements of the first answer per sample, or those up to the first hit, judged, and its refine pair
+(ToolACE-R §3.2, Eq. 3)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from curation.models.registry import EngineKind
 from curation.stages import pool
 from curation.stages.copying import copy_rows, storable
 from curation.stages.jobs import EngineRequest, WrongResults, check_answers
-from curation.stages.judging import change, judged, write_turns
+from curation.stages.judging import change, check_stops, judged, write_turns
 from curation.stages.pool import PoolSample, comparator_of
 from curation.stages.sampling import GREEDY_ATTEMPT, seeds
 from curation.stages.shards import Claim, fence
@@ -70,9 +71,15 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
 
     Raises WrongResults when the answers are not what was asked for, LostLease when the shard is no longer this claim's.
     """
-    check_answers(requests(claim), answers, imported=claim.engine_kind == EngineKind.IMPORTED)
+    check_answers(
+        requests(claim),
+        answers,
+        imported=claim.engine_kind == EngineKind.IMPORTED,
+        until_hit=claim.settings.sampling_mode == "until_hit",
+    )
     samples, first = pool.load(claim.versions), first_answers(claim)
     turns = [judged(claim, samples[number], attempts) for number, attempts in answers.items()]
+    check_stops(claim, turns)
     judgements = {number: _judged_first(claim, entry, first[number]) for number, entry in samples.items()}
     pairs = [_pair_row(claim, entry, first[number], judgements[number]) for number, entry in samples.items()]
     changes = {number: change(judgement) for number, judgement in judgements.items()}

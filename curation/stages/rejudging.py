@@ -1,7 +1,8 @@
 """Re-judging: an iteration's stored attempts under other rules of comparing, on the CPU, beside the verdicts that stand.
 
 What the run selected and trained stays as it was; a new run (or the run's next iterations, which always compare by the
-comparator of their time) takes other rules from its settings.
+comparator of their time) takes other rules from its settings. A sample that stopped at its first hit, and has none under
+the other rules, is unknown: the attempts that would decide were not made.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from curation.stages.refinement import generation
 from toolcalls.comparing import Comparator
 from toolcalls.selection import judge_all, verdict
 from toolcalls.settings import Settings, SettingsError, settings_from, settings_json
+from toolcalls.waves import wanted
 
 RULES = tuple(field.name for field in dataclasses.fields(Comparator))  # settings of a run that say how answers are compared
 BATCH = 200  # verdicts judged and written at once
@@ -119,7 +121,7 @@ def _judged_again(
         if not written:
             continue
         judgements = judge_all(written, samples[before.version_id].sample, comparator, "any_no_call")
-        now = verdict(written, judgements, comparator, settings.tolerance)
+        now = verdict(written, judgements, comparator, settings.tolerance, k=wanted(settings))
         outcome = judging.outcome(now, excluded=before.excluded)
         counts[str(before.turn)][before.outcome][outcome] += 1
         if (outcome, now.approximate_hits, now.exact_hits) != (before.outcome, before.approximate_hits, before.exact_hits):
@@ -198,7 +200,7 @@ def standing(rejudging: Rejudging) -> tuple[str, str]:
 
 
 def selected(counts: Mapping[str, Mapping[str, Mapping[str, int]]], turn: int) -> tuple[int, int]:
-    """How many of a turn were selected before, and would be now."""
+    """How many of a turn were selected before, and would be now at least: outcomes that are unknown count as none."""
     hit = ("exact", "approximate")
     moves = [(before, now, number) for before, to in counts.get(str(turn), {}).items() for now, number in to.items()]
     return sum(n for before, _, n in moves if before in hit), sum(n for _, now, n in moves if now in hit)

@@ -61,6 +61,8 @@ def create_run(
             f"max_new_tokens ({settings.max_new_tokens}) leaves no room for a prompt within max_length ({settings.max_length}); "
             "lower the first or raise the second"
         )
+    if settings.sampling_mode == "until_hit" and engine.kind == EngineKind.IMPORTED:
+        raise InputError("answers that are imported were all made already; choose sampling_mode all")
     base_dir(base)
     run = Run.objects.create(
         project=project,

@@ -1,4 +1,4 @@
-"""Sampling: k direct answers per sample of the pool, judged (ToolACE-R §3.2, Eq. 2)."""
+"""Sampling: k direct answers per sample of the pool, or those up to the first hit, judged (ToolACE-R §3.2, Eq. 2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from curation.models.registry import EngineKind
 from curation.stages import pool
 from curation.stages.jobs import GREEDY_ATTEMPT, EngineRequest, check_answers
-from curation.stages.judging import judged, write_generations, write_turns
+from curation.stages.judging import check_stops, judged, write_generations, write_turns
 from curation.stages.partitions import ensure_partition
 from curation.stages.pool import PoolSample
 from curation.stages.shards import Claim, fence
@@ -51,9 +51,15 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
     Of imported answers some may be missing: a sample is judged on those it has, and one without any is not sampled.
     Raises WrongResults when they are not what was asked for, LostLease when the shard is no longer this claim's.
     """
-    check_answers(requests(claim), answers, imported=claim.engine_kind == EngineKind.IMPORTED)
+    check_answers(
+        requests(claim),
+        answers,
+        imported=claim.engine_kind == EngineKind.IMPORTED,
+        until_hit=claim.settings.sampling_mode == "until_hit",
+    )
     samples = pool.load(claim.versions)
     turns = [judged(claim, entry, answers[number]) for number, entry in samples.items() if number in answers]
+    check_stops(claim, turns)
     greedy = [
         judged(claim, entry, [replace(answers[-number][0], attempt=GREEDY_ATTEMPT)])
         for number, entry in samples.items()

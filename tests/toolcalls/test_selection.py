@@ -154,3 +154,10 @@ def test_truth_is_its_own_text_only_when_that_says_the_same_in_the_call_form() -
     assert truth_text(sample(truth, "```\n[f(a=1)]\n```")) == "[f(a=1)]"
     assert truth_text(sample(truth)) == "[f(a=1)]"
     assert truth_text(sample(None, "No.")) == "No."
+
+
+def test_a_verdict_of_fewer_than_k_attempts_is_censored() -> None:
+    attempts, judgements = [attempt("[f(a=1, b=2)]")], [judged("[f(a=1, b=2)]")]
+    assert verdict(attempts, judgements, COMPARATOR, k=2).censored
+    assert not verdict(attempts, judgements, COMPARATOR, k=1).censored
+    assert not verdict(attempts, judgements, COMPARATOR).censored

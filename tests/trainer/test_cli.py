@@ -202,3 +202,23 @@ def test_help_and_light_modules_load_no_torch_and_no_django() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_until_hit_selects_what_all_attempts_select(tmp_path: Path, run: Any) -> None:
+    write_lines(tmp_path / "pool", [to_json(sample(number)) for number in range(3)])
+    (tmp_path / "until").write_text('{"sampling_mode": "until_hit", "k": 4}')
+    flags = (*script(tmp_path, {"s0": [*texts(7), *texts(0)], "s1": texts(1)}), "--k", "4")
+    until = ("--settings", str(tmp_path / "until"))
+    assert run("sample", "pool", "all", *flags)[0]["attempts"] == 12
+    assert run("sample", "pool", "some", *flags, *until) == [{"samples": 3, "attempts": 2 + 1 + 4}]
+    assert run("refine", "some", "refined", *flags, *until) == [{"samples": 3, "refined": 3, "attempts": 2 + 1 + 4}]
+    counts = run("select", "refined", "selected", *until)[0]
+    run("refine", "all", "all_refined", *flags)
+    assert run("select", "all_refined", "all_selected") == [counts]
+    assert [counts[name] for name in ("selected_direct", "selected_refine")] == [2, 2]
+    lines = zip(read_lines(tmp_path / "selected"), read_lines(tmp_path / "all_selected"), strict=True)
+    for some, all_ in lines:
+        assert some["direct"] == all_["direct"][: len(some["direct"])]
+        assert some["refine"] == all_["refine"][: len(some["refine"])]
+        assert some["direct_verdict"]["censored"] == (len(some["direct"]) < 4)
+        assert not all_["direct_verdict"]["censored"]

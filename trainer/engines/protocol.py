@@ -19,6 +19,7 @@ class Request:
     prompt_ids: tuple[int, ...]
     seeds: tuple[int, ...]  # 0 ≤ seed < 2**63
     sampling: Sampling
+    first: int = 0  # which of the sample's attempts seeds[0] is for; completions are numbered from 0 all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class MessageRequest:
     messages: tuple[Message, ...]
     seeds: tuple[int, ...]  # 0 ≤ seed < 2**63
     sampling: Sampling
+    first: int = 0  # which of the sample's attempts seeds[0] is for; answers are numbered from 0 all the same
 
 
 class Answer(NamedTuple):

@@ -62,7 +62,7 @@ class ScriptedEngine:
                 yield from too_long(request)
 
     def _completion(self, request: Request, attempt: int) -> Completion:
-        answer = self.answer(request, attempt).encode()
+        answer = self.answer(request, request.first + attempt).encode()
         limit = request.sampling.max_new_tokens
         tokens, seed, prompt_tokens = answer[:limit], request.seeds[attempt], len(request.prompt_ids)
         finish: FinishReason = "stop" if len(answer) < limit else "length"

@@ -17,10 +17,12 @@ from curation.models import Sample as SampleRow
 from curation.models.shards import StageKind
 from curation.stages import assembly, evaluation, pool, refinement, review, running, sampling, shards, training
 from curation.stages.jobs import EngineRequest, Trace
+from curation.stages.judging import is_hit_of
 from curation.stages.shards import Claim
 from toolcalls.errors import InputError
 from toolcalls.records import Generation, Sample
 from toolcalls.rendering import render
+from toolcalls.waves import until_hit
 
 Skill = Callable[[int, Sample, int, int], str]  # (iteration, sample, turn, attempt) → what the model writes
 
@@ -85,7 +87,15 @@ class Hand:
             written = [self.skill(claim.iteration_number, sample, turn, attempt) for attempt in range(len(request.seeds))]
             return [generation(request, attempt, text, self.finish_reason) for attempt, text in enumerate(written)]
 
-        return {int(request.id): texts(request) for request in requests}
+        if claim.settings.sampling_mode == "all":
+            return {int(request.id): texts(request) for request in requests}
+        given = {request.id: texts(request) for request in requests}
+        made = until_hit(
+            {name: len(attempts) for name, attempts in given.items()},
+            lambda wave: {name: given[name][wanted.start : wanted.stop] for name, wanted in wave.items()},
+            is_hit_of(claim),
+        )
+        return {int(name): attempts for name, attempts in made.items()}
 
     def traces(self, claim: Claim) -> dict[int, Trace]:
         turns = claim.settings.refine_turns + 1
