@@ -28,6 +28,7 @@ from curation.views import (
     teams,
     trained,
     uploads,
+    whatif,
 )
 
 register_converter(runs.RunActionConverter, "run_action")
@@ -86,6 +87,7 @@ urlpatterns = [
     path("runs/<int:pk>/iterations/<int:number>/decide/", review.decide, name="decide"),
     path("runs/<int:pk>/iterations/<int:number>/decide-all/", review.decide_all, name="decide_all"),
     path("runs/<int:pk>/iterations/<int:number>/fix/", review.fix, name="fix"),
+    path("runs/<int:pk>/iterations/<int:number>/what-if/", whatif.what_if, name="what_if"),
     path("runs/<int:pk>/iterations/<int:number>/rejudgings/", rejudging.rejudgings, name="rejudgings"),
     path("runs/<int:pk>/iterations/<int:number>/rejudgings/<int:rejudging>/", rejudging.rejudging, name="rejudging"),
     path(

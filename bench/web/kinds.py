@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from bench.web.asking import Request
 
-LIST, FACETS, SAMPLE, DECISION = 60.0, 200.0, 40.0, 30.0  # ms, p95
+LIST, FACETS, WHAT_IF, SAMPLE, DECISION = 60.0, 200.0, 200.0, 40.0, 30.0  # ms, p95
 DEEP = 0.9  # of the list lies before the page that is asked for deep in it
 
 SEARCHES = {
@@ -51,7 +51,7 @@ def kinds(run: Any, iteration: Any, samples: range) -> list[Kind]:
         _kind("sample, panel", SAMPLE, [f"{here}/pool/{key}/" for key in some], htmx="panel"),
         _kind("pair", SAMPLE, [f"{here}/pairs/{key}/" for key in _with_pairs(iteration, some)]),
     )
-    return [*_lists(iteration, here, some, len(samples)), *_facets(here), *of_samples, *of_pages]
+    return [*_lists(iteration, here, some, len(samples)), *_facets(here), *_what_if(here), *of_samples, *of_pages]
 
 
 def _lists(iteration: Any, here: str, some: Sequence[int], number: int) -> Iterator[Kind]:
@@ -82,6 +82,13 @@ def _facets(here: str) -> Iterator[Kind]:
     }
     for name, queries in asked.items():
         yield _kind(name, FACETS, [f"{here}/pool/facets/{query}" for query in queries], htmx="facets")
+
+
+def _what_if(here: str) -> Iterator[Kind]:
+    asked = [f"{here}/what-if/?{urlencode({'k': k, 'tolerance': tolerance})}" for tolerance in (0, 1, 2, 5) for k in (1, 4, 8)]
+    yield _kind("what if, panel", WHAT_IF, [f"{here}/what-if/"], htmx="what-if")
+    yield _kind("what if, numbers", WHAT_IF, asked, htmx="what-if-numbers")
+    yield _kind("what if, list of changes", None, asked)
 
 
 def _rare(samples: Sequence[int]) -> list[str]:

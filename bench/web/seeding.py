@@ -23,6 +23,7 @@ from django.db import connection, models, transaction
 
 from bench.web import invented
 from bench.web.invented import Attempt, Model, Turn
+from curation.stages.approaches import approach_of
 from toolcalls.records import Sample
 from toolcalls.searching import sample_words
 from toolcalls.settings import Settings, settings_json
@@ -208,7 +209,7 @@ GENERATION = (
 VERDICT = (
     "iteration_id", "version_id", "sample_id", "turn", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason",
     "reasons", "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "outcome", "tools",
-    "decision", "change",
+    "decision", "change", "approach",
 )  # fmt: skip
 PAIR = ("iteration_id", "version_id", "first_answer", "usable", "identical_exact", "identical_text")
 
@@ -266,7 +267,7 @@ def _verdict(seeder: Seeder, iteration: Any, one: Answered, turn: int) -> tuple[
         iteration.pk, seeder.version_pk(one.number), seeder.sample_pk(one.number), turn, len(found.attempts), found.exact,
         found.hits, found.first_hit, found.reason, json.dumps(found.reasons), other, count, excluded, sample.category,
         sample.language, None if excluded else len(sample.truth or ()), COMPARATOR, outcome, tools, decision,
-        _change(one) if turn else "",
+        _change(one) if turn else "", approach_of(range(seeder.k), found.attempts, tolerance=1),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from curation.api import (
     trained,
     uploads,
     verdicts,
+    whatif,
 )
 from curation.api.interface import Interface
 
@@ -45,6 +46,7 @@ NOUNS = (
     samples,
     review,
     rejudging,
+    whatif,
     comments,
     exports,
     trained,

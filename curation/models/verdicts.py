@@ -85,6 +85,7 @@ class Verdict(TurnVerdict):
     tools = ArrayField(models.TextField(), default=list)  # names of those that the truth calls (judging.tool_names)
     decision = models.CharField(max_length=8, blank=True)
     change = models.CharField(max_length=8, blank=True, choices=Change.choices)  # turn 1 only
+    approach = models.TextField(default="")  # what another k or tolerance is told from: curation.stages.approaches
     checkpoint = models.ForeignKey("Checkpoint", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = VerdictQuerySet.as_manager()
@@ -115,6 +116,7 @@ class Verdict(TurnVerdict):
                     "tools",
                     "decision",
                     "change",
+                    "approach",
                 ],
                 name="verdict_of_turn",
             ),

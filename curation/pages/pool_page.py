@@ -61,6 +61,7 @@ class PoolPage:
     list: VerdictList
     facets_url: str
     heldout_url: str
+    what_if_url: str
     orders: tuple[tuple[str, str, bool], ...]
     order: str
     others: tuple[tuple[int, str, bool], ...]  # iterations: number, address, whether it is this one
@@ -80,6 +81,7 @@ def pool_page(iteration: Iteration, f: VerdictFilter, after: str = "") -> PoolPa
         list=found,
         facets_url=with_query(reverse(facets, args=[run.pk, iteration.number]), found.query),
         heldout_url="" if f.turn else f"{found.url}?split=heldout",
+        what_if_url=reverse("what_if", args=[run.pk, iteration.number]),
         orders=tuple((name, label, name == f.order) for name, label in ORDER_LABELS.items()),
         order=f.order,
         others=tuple((n, with_query(reverse(route, args=[run.pk, n]), found.query), n == iteration.number) for n in numbers),

@@ -111,14 +111,14 @@ def _both(iteration: Iteration, f: VerdictFilter, names: list[str]) -> tuple[_Cu
         return [], Counter()
     listed = ", ".join(connection.ops.quote_name(column) for column in columns)
     where = {name: f" WHERE {name}" if name in conditions else "" for name in ("of_tools", "of_others")}
-    rows = _by_indexes(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns)), **where), params)
+    rows = by_indexes(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns)), **where), params)
     cube = [_combination(names, (*row[:-2], row[-1])) for row in rows if row[0] is not None]
     return cube, Counter({tool: count for *_, tool, count in rows if tool is not None})
 
 
-def _by_indexes(query: str, params: Sequence[Any]) -> list[Any]:
+def by_indexes(query: str, params: Sequence[Any]) -> list[Any]:
     """The rows of a query for which Postgres reads no table whole: where most samples have the words it would, and look into
-    each one's words, which takes twice as long as the index that lists who has them."""
+    each one's words, which takes twice as long as the index that lists who has them; and all verdicts for one iteration's."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(query, params)

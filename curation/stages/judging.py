@@ -12,6 +12,7 @@ from curation.models import Generation as GenerationRow
 from curation.models import Verdict as VerdictRow
 from curation.models.verdicts import UNKNOWN, Change, Outcome
 from curation.stages import pool
+from curation.stages.approaches import approach_of
 from curation.stages.copying import copy_rows, json_text, storable
 from curation.stages.jobs import WrongResults
 from curation.stages.pool import PoolSample, comparator_of
@@ -28,7 +29,7 @@ GENERATION_COLUMNS = (
 VERDICT_COLUMNS = (
     "iteration_id", "version_id", "turn", "attempts", "exact_hits", "approximate_hits", "first_hit", "reason", "reasons",
     "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
-    "sample_id", "outcome", "tools", "censored", "decision", "change",
+    "sample_id", "outcome", "tools", "censored", "approach", "decision", "change",
 )  # fmt: skip
 NAMES_BYTES, PER_NAME = 1600, 8  # of the names of tools in an entry of an index, which holds 2,700 bytes in all; besides each
 
@@ -175,6 +176,7 @@ def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ..
         outcome(found, excluded=is_excluded(claim, entry)),
         tool_names(entry.sample),
         found.censored,
+        approach_of((one.attempt for one in item.generations), item.judgements, claim.settings.tolerance),
     )
 
 

@@ -65,7 +65,7 @@ def test_every_page_keeps_to_wcag_and_to_its_window(planted: Planted, browser_of
 
 
 def test_what_is_opened_by_hand_keeps_to_wcag(planted: Planted, browser_of: Callable[[User], Page]) -> None:
-    """The panel beside the list, the form for the truth, a dialog, the sheet of keys and a toast."""
+    """What if, the panel beside the list, the form for the truth, a dialog, the sheet of keys and a toast."""
     page, found = browser_of(planted.owner), []
     page.goto(f"/runs/{planted.run.pk}/iterations/2/pool/")
     page.get_by_role("heading", name="found").wait_for()
@@ -74,6 +74,8 @@ def test_what_is_opened_by_hand_keeps_to_wcag(planted: Planted, browser_of: Call
     page.keyboard.press("e")
     page.locator("#fix").get_by_role("button", name="Save the truth").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_text("What if").click()
+    page.locator("#what-if .turns").wait_for()
     page.evaluate(AXE)
     looks = [(1440, scheme) for scheme in ("light", "dark")]
     found += [fault for look in looks for fault in faults(page, *look)]

@@ -196,3 +196,28 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     for path in ("pool/?split=heldout", f"pool/{heldout}/"):
         pool.goto(f"{live_server.url}/runs/{seeded.run}/iterations/1/{path}")
         assert violations(pool) == [], path
+
+
+def test_what_if_is_asked_by_sliders(pool: Page, complaints: list[str]) -> None:
+    """By the keyboard here; a drag is the same event. axe looks at it with the other things that are opened by hand."""
+    asked: list[str] = []
+    pool.on("request", lambda request: asked.append(request.url) if "/what-if/" in request.url else None)
+    fold = pool.locator(".what-if-fold")
+    expect(fold.locator("#what-if .waiting")).to_be_hidden()
+    assert asked == []  # nothing is counted before it is opened
+    fold.get_by_text("What if").click()
+    status = pool.locator(".asked")
+    expect(status).to_contain_text("all 4 attempts, at most 1 differing parameter in a call: the run itself")
+    fold.get_by_role("slider", name="Attempts").press("ArrowLeft")
+    fold.get_by_role("slider", name="Tolerance").press("ArrowLeft")
+    expect(status).to_contain_text("the first 3 of 4 attempts, exact answers alone")
+    expect(fold.locator("output")).to_have_text(["3", "0"])
+    lost = fold.get_by_role("link", name=re.compile("List the .* lost")).first
+    number = re.sub(r"\D", "", lost.inner_text())
+    lost.click()
+    expect(pool.get_by_role("link", name=f"Direct, lost: {number}")).to_have_attribute("aria-current", "true")
+    expect(pool.locator("tbody tr")).to_have_count(min(50, int(number)))
+    pool.get_by_role("slider", name="Attempts").press("Home")
+    expect(status).to_contain_text("the first of 4 attempts")
+    assert "k=1" in pool.url and "change=lost" in pool.url
+    assert complaints == []

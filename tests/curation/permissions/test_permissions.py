@@ -89,6 +89,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "decide_all": {"POST": (REVIEWER, {"turn": "0", "kind": "drop", "expected": "0"})},
     "undo": {"POST": REVIEWER},
     "fix": {"POST": (REVIEWER, {"sample": "{sample}", "text": "No tool can.", "calls": ""})},
+    "what_if": {"GET": VIEWER},
     "rejudgings": {"GET": VIEWER, "POST": (REVIEWER, {"tolerance": "0"})},
     "rejudging": {"GET": VIEWER},
     "rejudging_discard": {"POST": REVIEWER},
@@ -166,6 +167,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "/runs/{run}/iterations/{number}/rejudgings/{rejudging}": {"GET": VIEWER, "DELETE": REVIEWER},
     "/runs/{run}/iterations/{number}/rejudgings/{rejudging}/changed": {"GET": VIEWER},
     "/runs/{run}/iterations/{number}/steps": {"GET": VIEWER},
+    "/runs/{run}/iterations/{number}/what-if": {"GET": VIEWER},
+    "/runs/{run}/iterations/{number}/what-if/changes": {"GET": VIEWER},
 }
 
 
