@@ -11,6 +11,7 @@ server, and is never logged.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
@@ -41,6 +42,7 @@ from trainer.proxy_upstream import BLOCK, Reply, Upstream, UpstreamError
 log = logging.getLogger(__name__)
 COMPLETIONS, MODELS = "/chat/completions", "/models"
 REFUSED = (400, 413, 422)  # what servers say to a prompt that has become too long
+LINGER_SECONDS = 2.0  # for which the rest of a refused request is read
 CLIENT_SECONDS = 60.0  # for a client to send its request, and to take each piece of the answer
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -157,6 +159,7 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if len(length) > 15 or int(length) > self.server.choices.largest:
             self._fail(413, f"a request has at most {self.server.choices.largest:,} bytes")
+            self._let_send()
             return None
         left, content, deadline = int(length), bytearray(), time.monotonic() + CLIENT_SECONDS
         while left:
@@ -166,6 +169,14 @@ class Handler(BaseHTTPRequestHandler):
             content += block
             left -= len(block)
         return bytes(content)
+
+    def _let_send(self) -> None:
+        """Read what is still on its way, for a moment: a client that cannot send on would not look for the answer."""
+        deadline = time.monotonic() + LINGER_SECONDS
+        self.connection.settimeout(LINGER_SECONDS)
+        with contextlib.suppress(OSError):
+            while time.monotonic() < deadline and self.rfile.read1(BLOCK):
+                pass
 
     def _send_refined(self, request: Mapping[str, Any], refined: Refined) -> None:
         turns = {"Whetstone-Turns": str(refined.turns)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -612,3 +614,11 @@ def test_options_that_cannot_be_used_are_refused_and_no_secret_repeated(options:
         open_openai("m", max_length=100, **options)
     assert words in str(caught.value)
     assert "sk-secret" not in str(caught.value)
+
+
+def test_it_answers_where_another_loop_runs(serve: Any, opened: Any) -> None:
+    async def notebook() -> dict[tuple[str, int], str]:
+        return texts(opened(serve(echo)), requests(2))
+
+    (found,) = [pool.submit(asyncio.run, notebook()).result() for pool in [ThreadPoolExecutor(1)]]
+    assert found == {("r0", 0): "q0 5", ("r1", 0): "q1 5"}

@@ -13,10 +13,11 @@ import logging
 import os
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from toolcalls.records import Generation
 from trainer.engines.openai_options import Options, options_from
@@ -40,6 +41,7 @@ except ImportError as missing:
     raise EngineError(f"The openai engine needs httpx ({missing}). Install whetstone[train].") from missing
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 CONNECT = 10.0  # seconds to reach the server
 MOST_BYTES = 8 << 20  # of a response's body
 MOST_WORDS = 300  # characters of a server's own words that a message repeats
@@ -55,7 +57,8 @@ class _Passing(Exception):
 
 
 class OpenAiEngine:
-    """Asks one model of one server. Its event loop runs only while somebody waits for the next answer.
+    """Asks one model of one server. Its event loop runs only while somebody waits for the next answer, and on a thread of its
+    own, so that it may be asked where another loop runs already (a notebook).
 
     Not in charge of reading its options nor of where the key is from: see `open_openai`.
     """
@@ -71,8 +74,12 @@ class OpenAiEngine:
         for chatty in ("httpx", "httpcore"):  # they log every request, and what a server sends back with it
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._runner = asyncio.Runner()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="openai")
         self._certificates = httpx.create_ssl_context()
         self._lines: list[httpx.AsyncClient] = []  # those that carry no request now
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._thread.submit(self._runner.run, work).result()
 
     def _line(self) -> httpx.AsyncClient:
         """A client of one connection. A pool of many looks at all of them at each request, at 64 for some milliseconds."""
@@ -90,19 +97,21 @@ class OpenAiEngine:
         jobs = ((request, first) for request in requests for first in range(0, len(request.seeds), self.options.n))
         running: set[asyncio.Task[list[Answer]]] = set()
         done: set[asyncio.Task[list[Answer]]] = set()
-        loop = self._runner.get_loop()
+        loop = self._thread.submit(self._runner.get_loop).result()
         try:
             while True:
                 free = self.options.concurrency - len(running)
                 running |= {loop.create_task(self._attempts(*job)) for job in islice(jobs, free)}
                 if not running:
                     return
-                done, running = self._runner.run(_some_done(running))
+                done, running = self._run(_some_done(running))
                 for task in done:
                     yield from task.result()
         finally:
             if not loop.is_closed():  # close() has ended them
-                self._runner.run(_ended(running | done))
+                for task in running:  # a wait that was interrupted goes on over there until they end
+                    loop.call_soon_threadsafe(task.cancel)
+                self._run(_ended(running | done))
             self._tell()
 
     async def _attempts(self, request: MessageRequest, first: int) -> list[Answer]:
@@ -217,8 +226,9 @@ class OpenAiEngine:
 
     def close(self) -> None:
         """End the connections."""
-        self._runner.run(_closed(self._lines))
-        self._runner.close()
+        self._run(_closed(self._lines))
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
 
 def open_openai(model: str, *, max_length: int, **values: Any) -> OpenAiEngine:
