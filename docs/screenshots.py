@@ -90,6 +90,7 @@ def shots(run: Run, upload: Upload) -> tuple[Shot, ...]:
         Shot("pool", reverse("pool", args=within) + "?hits=2&hits=3&hits=4", act=open_first),
         Shot("sample", reverse("sample", args=[*within, unsure(last).sample_id])),
         Shot("pair", reverse("pairs", args=within) + "?change=small", act=open_first),
+        Shot("what-if", reverse("what_if", args=within) + "?k=2&tolerance=0"),
         Shot("rejudging", reverse("rejudging", args=[*within, judged_again(last).pk])),
         Shot("dataset", reverse("dataset", args=[run.dataset_id])),
         Shot("upload", reverse("upload", args=[*project, upload.pk])),
