@@ -156,6 +156,7 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
             self._fail(411, "send a Content-Length")
+            self._let_send()
             return None
         if len(length) > 15 or int(length) > self.server.choices.largest:
             self._fail(413, f"a request has at most {self.server.choices.largest:,} bytes")
