@@ -137,7 +137,8 @@ def test_a_trained_model_is_not_asked_of_a_server_that_has_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://h:8000/v1", "https://h/v1", "h/v1", "https://u:p@h/v1", "https://h/v1?k=1", "http://[::1/v1"]
+    "url",
+    ["http://h:8000/v1", "https://h/v1", "h/v1", "https://u:p@h/v1", "https://h/v1?k=1", "http://[::1/v1", "http://a..b/v1"],
 )
 @pytest.mark.parametrize("key_env", ["OPENAI_API_KEY", "API_KEY", "SECRET_KEY", "HF_TOKEN", "sk-secret"])
 def test_what_is_registered_can_be_opened(url: str, key_env: str) -> None:

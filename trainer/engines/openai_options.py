@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from toolcalls.servers import KEY_NAME, is_plain_address
 from trainer.engines.protocol import EngineError
 
-KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY|API_KEY")  # whole; no other of a worker's secrets has such a name
-_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]*", re.ASCII)
 TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "concurrency": (1, 4096),
@@ -70,14 +67,3 @@ def _check_words(options: Options) -> None:
         raise EngineError("The openai engine's option key_env must name an environment variable that ends with API_KEY.")
     if options.token_limit not in TOKEN_LIMITS:
         raise EngineError(f"The openai engine's option token_limit must be one of {', '.join(TOKEN_LIMITS)}.")
-
-
-def is_plain_address(url: str) -> bool:
-    """Whether it is an address without a secret in it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    whole = parts.scheme in ("http", "https") and _HOST.fullmatch(host or "") is not None and "@" not in parts.netloc
-    return whole and not set("?#") & set(url) and url.isascii() and url.isprintable() and " " not in url
