@@ -37,12 +37,28 @@ class TurnAnswerOut(Schema):
     by_k: list[int] = Field(description="selected with the first 1, 2, … attempts under the tolerance asked for")
 
 
+class BoundsOut(Schema):
+    least: int
+    most: int = Field(description="more than least where too few attempts are stored to tell")
+
+
+class SaturationOut(Schema):
+    """Whether the run ends with the iteration: N_t ≤ N_{t−1}·(1+ε), each model having been trained as it was."""
+
+    epsilon: float = Field(description="fraction")
+    previous: BoundsOut | None = Field(description="N_{t−1} so; null in iteration 1, which only selecting nothing ends")
+    current: BoundsOut = Field(description="N_t so")
+    before: bool = Field(description="by the run's own k and tolerance")
+    now: bool | None = Field(description="null where the stored attempts leave it open")
+
+
 class WhatIfOut(Schema):
     question: QuestionOut
     own: QuestionOut = Field(description="what the run itself asked")
     left_out: int = Field(description="verdicts on samples that people dropped or corrected since")
     unsampled: int = Field(description="samples gained whose pairs were never sampled (refine_scope selected)")
     turns: list[TurnAnswerOut]
+    saturation: SaturationOut | None = Field(description="null before the selection is counted")
 
 
 class ChangedSelectionOut(Schema):

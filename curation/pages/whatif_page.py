@@ -16,6 +16,7 @@ from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.verdict_words import tone_of
 from curation.stages import whatif
 from curation.stages.facets import label_of
+from curation.stages.saturation import Bounds, Saturation
 from curation.stages.whatif import ChangeKind, Question, Stored, TurnAnswer, WhatIf
 
 TURNS = ("Direct", "Refine")
@@ -88,6 +89,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """Whether the run ends with the iteration, in words, and by which numbers; `changed`: otherwise than the run itself."""
+
+    words: str
+    why: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Slider:
     name: str
     label: str
@@ -108,6 +118,7 @@ class Panel:
     words: str
     is_own: bool
     turns: tuple[Turn, ...]
+    ends: Ends | None
     changes: str  # address of the list of what changes
     rejudge: str
     judged: bool
@@ -175,10 +186,26 @@ def _panel(iteration: Iteration, question: Question, stored: Stored) -> Panel:
         words=words_of(question, own),
         is_own=question == own,
         turns=tuple(_turn(turn, question, url) for turn in answer.turns),
+        ends=None if answer.saturation is None else _ends(answer.saturation, iteration.number),
         changes=_address(url, question, Listed()),
         rejudge=reverse("rejudgings", args=within),
         judged=any(turn.counts for turn in answer.turns),
     )
+
+
+def _ends(saturation: Saturation, number: int) -> Ends:
+    words = {True: f"ends with iteration {number}", False: "goes on", None: "ends here or goes on: too few attempts are stored"}
+    now = _bounds(saturation.current)
+    grown = f" × {1 + saturation.epsilon:g}" if saturation.epsilon else ""
+    compared = {True: "is not more than", False: "is more than", None: "against"}[saturation.now]
+    why = f"{now} selected in the first iteration"
+    if saturation.previous is not None:
+        why = f"{now} {compared} the {_bounds(saturation.previous)}{grown} of iteration {number - 1}"
+    return Ends(words[saturation.now], why, saturation.now not in (None, saturation.before))
+
+
+def _bounds(bounds: Bounds) -> str:
+    return f"{bounds.least:,}" if bounds.least == bounds.most else f"{bounds.least:,} to {bounds.most:,}"
 
 
 def words_of(question: Question, own: Question) -> str:

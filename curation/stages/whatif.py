@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from curation.stages import pool
 from curation.stages.approaches import APART, Approach, read, reason_of
 from curation.stages.errors import InputError
 from curation.stages.facets import by_indexes
+from curation.stages.saturation import Bounds, Saturation, saturation
 
 HITS = (str(Outcome.EXACT), str(Outcome.APPROXIMATE))
 NO_PAIR = "no_pair"  # refine_scope selected, and the sample would not be: its first answer would not have been refined
@@ -67,6 +69,7 @@ class WhatIf:
     left_out: int
     unsampled: int
     turns: tuple[TurnAnswer, TurnAnswer]
+    saturation: Saturation | None  # None before the selection is counted
 
     @property
     def before(self) -> int:
@@ -76,6 +79,22 @@ class WhatIf:
     @property
     def now(self) -> int:
         return sum(turn.now for turn in self.turns)
+
+
+class Counts(NamedTuple):
+    """Both turns of one iteration under one question."""
+
+    turns: tuple[TurnAnswer, TurnAnswer]
+    unsampled: int
+
+    @property
+    def before(self) -> int:
+        return sum(turn.before for turn in self.turns)
+
+    @property
+    def now(self) -> Bounds:
+        least = sum(turn.now for turn in self.turns)
+        return Bounds(least, least + sum(turn.unknown for turn in self.turns) + self.unsampled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +150,41 @@ class Stored:
     def __init__(self, iteration: Iteration) -> None:
         self._iteration = iteration
         self._own = own_question(iteration)
-        left_out = self._count(only_left_out=True)
-        self._counted = self._count() - left_out
+        left_out = self._count_left_out()
+        self._counted = _counted(iteration) - left_out
         self._left_out_number = left_out.total()
 
     def answer(self, question: Question) -> WhatIf:
-        """Both turns, counted."""
+        """Both turns, counted, and whether the run would have ended so."""
+        counts = self._counts(question)
+        saturation = self._saturation(question, counts)
+        return WhatIf(question, self._own, self._left_out_number, counts.unsampled, counts.turns, saturation)
+
+    def _counts(self, question: Question) -> Counts:
         direct, refine = (self._turn(turn, question) for turn in (0, 1))
-        unsampled = direct.gained if self._scoped else 0
-        return WhatIf(question, self._own, self._left_out_number, unsampled, (direct, refine))
+        return Counts((direct, refine), direct.gained if _scoped(self._iteration) else 0)
+
+    def _saturation(self, question: Question, current: Counts) -> Saturation | None:
+        run = self._iteration.run
+        if self._iteration.selected is None:
+            return None
+        last = run.iterations.filter(number=self._iteration.number - 1, number__gt=0).first()
+        if last is None:
+            return saturation(None, None, current.before, current.now, run.choices.epsilon)
+        last.run = run
+        previous = Stored(last)._counts(question)
+        return saturation(previous.before, previous.now, current.before, current.now, run.choices.epsilon)
 
     def changes(
         self, question: Question, *, turn: int = 0, change: ChangeKind | None = None, after: int = 0, limit: int = 50
     ) -> list[Changed]:
         """The verdicts of a turn whose selection changes, in the order of their ids, from beyond the id `after`."""
         kinds = (change,) if change else CHANGES
-        wanted = {group for group in self._counted if group.turn == turn and _change(group, question, self._own) in kinds}
+        wanted = {
+            group
+            for group in self._counted
+            if group.turn == turn and _change(group, _outcome(group, question, self._own)) in kinds
+        }
         found: list[Changed] = []
         while wanted and len(found) < limit and (rows := self._alike(turn, wanted, after, limit)):
             groups = [(_Group(turn, *row[3:]), row) for row in rows]
@@ -158,8 +196,9 @@ class Stored:
         groups = {group: number for group, number in self._counted.items() if group.turn == turn}
         moves, changed, first_hits = Counter[tuple[str, str]](), Counter[str](), Counter[int]()
         for group, number in groups.items():
-            moves[group.before, _outcome(group, question, self._own)] += number
-            changed[_change(group, question, self._own)] += number
+            now = _outcome(group, question, self._own)
+            moves[group.before, now] += number
+            changed[_change(group, now)] += number
             if (first := _first_hit(group, question.tolerance)) is not None:
                 first_hits[first] += number
         return TurnAnswer(
@@ -173,14 +212,9 @@ class Stored:
             by_k=tuple(accumulate(first_hits[attempt] for attempt in range(self._own.k))),
         )
 
-    def _count(self, *, only_left_out: bool = False) -> Counter[_Group]:
-        chosen, params = self._left_out_sql() if only_left_out else ("", ())
-        rows = by_indexes(
-            f"SELECT verdict.turn, verdict.outcome, verdict.approach, {self._direct}, count(*) {self._from}"
-            f" WHERE verdict.iteration_id = %s {chosen and f'AND verdict.id IN ({chosen})'} GROUP BY 1, 2, 3, 4",
-            [self._iteration.pk, *params],
-        )
-        return Counter({_Group(*group): number for *group, number in rows})
+    def _count_left_out(self) -> Counter[_Group]:
+        chosen, params = self._left_out_sql()
+        return _count(self._iteration, f"AND verdict.id IN ({chosen})", params)
 
     def _alike(self, turn: int, groups: Collection[_Group], after: int, limit: int) -> list[tuple[Any, ...]]:
         """The first `limit` verdicts that may be of these groups: id, sample, its key, and what makes the group but the turn."""
@@ -188,7 +222,8 @@ class Stored:
         outcomes, approaches = ([*{group[place] for group in groups}] for place in (1, 2))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT verdict.id, sample.id, sample.key, verdict.outcome, verdict.approach, {self._direct} {self._from}"
+                f"SELECT verdict.id, sample.id, sample.key, verdict.outcome, verdict.approach, {_direct(self._iteration)}"
+                f" {_from(self._iteration)}"
                 f" JOIN {Sample._meta.db_table} AS sample ON sample.id = verdict.sample_id"
                 " WHERE verdict.iteration_id = %s AND verdict.turn = %s AND verdict.id > %s AND verdict.outcome = ANY(%s)"
                 f" AND verdict.approach = ANY(%s) AND verdict.id NOT IN ({left_out}) ORDER BY verdict.id LIMIT %s",
@@ -196,26 +231,45 @@ class Stored:
             )
             return cursor.fetchall()
 
-    @property
-    def _scoped(self) -> bool:
-        """Whether the first answers of selected samples alone are refined."""
-        return bool(self._iteration.run.choices.refine_scope == "selected")
-
-    @property
-    def _direct(self) -> str:
-        return "direct.approach" if self._scoped else "NULL"
-
-    @property
-    def _from(self) -> str:
-        table = Verdict._meta.db_table
-        if not self._scoped:
-            return f"FROM {table} AS verdict"
-        same = "direct.iteration_id = verdict.iteration_id AND direct.version_id = verdict.version_id"
-        return f"FROM {table} AS verdict LEFT JOIN {table} AS direct ON verdict.turn = 1 AND direct.turn = 0 AND {same}"
-
     def _left_out_sql(self) -> tuple[str, Sequence[Any]]:
         text, params = _left_out(self._iteration).query.sql_with_params()
         return str(text), params
+
+
+def _counted(iteration: Iteration) -> Counter[_Group]:
+    """What its verdicts come to. Once its selection is counted no verdict is written, so that it is counted once a process."""
+    return _count(iteration) if iteration.selected_direct is None else _counted_once(iteration.pk)
+
+
+@lru_cache(maxsize=16)
+def _counted_once(iteration: int) -> Counter[_Group]:
+    return _count(Iteration.objects.select_related("run").get(pk=iteration))
+
+
+def _count(iteration: Iteration, chosen: str = "", params: Sequence[Any] = ()) -> Counter[_Group]:
+    rows = by_indexes(
+        f"SELECT verdict.turn, verdict.outcome, verdict.approach, {_direct(iteration)}, count(*) {_from(iteration)}"
+        f" WHERE verdict.iteration_id = %s {chosen} GROUP BY 1, 2, 3, 4",
+        [iteration.pk, *params],
+    )
+    return Counter({_Group(*group): number for *group, number in rows})
+
+
+def _scoped(iteration: Iteration) -> bool:
+    """Whether the first answers of selected samples alone are refined."""
+    return bool(iteration.run.choices.refine_scope == "selected")
+
+
+def _direct(iteration: Iteration) -> str:
+    return "direct.approach" if _scoped(iteration) else "NULL"
+
+
+def _from(iteration: Iteration) -> str:
+    table = Verdict._meta.db_table
+    if not _scoped(iteration):
+        return f"FROM {table} AS verdict"
+    same = "direct.iteration_id = verdict.iteration_id AND direct.version_id = verdict.version_id"
+    return f"FROM {table} AS verdict LEFT JOIN {table} AS direct ON verdict.turn = 1 AND direct.turn = 0 AND {same}"
 
 
 def _left_out(iteration: Iteration) -> QuerySet[Verdict]:
@@ -254,9 +308,9 @@ def _first_hit(group: _Group, tolerance: int) -> int | None:
     return None if None in found else max(each for each in found if each is not None)
 
 
-def _change(group: _Group, question: Question, own: Question) -> str:
+def _change(group: _Group, now: str) -> str:
     """Gained or lost; empty for what stays as it is or is not known."""
-    was, now = group.before in HITS, _outcome(group, question, own)
+    was = group.before in HITS
     if now == UNKNOWN or was == (now in HITS):
         return ""
     return "lost" if was else "gained"

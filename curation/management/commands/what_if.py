@@ -12,6 +12,7 @@ from django.core.management.base import CommandParser
 from curation.management.command import StageCommand, find_run
 from curation.stages import whatif
 from curation.stages.errors import InputError
+from curation.stages.saturation import Bounds, Saturation
 from curation.stages.whatif import Changed, Question, Stored, TurnAnswer, WhatIf
 
 TURNS = ("direct", "refine")
@@ -54,10 +55,27 @@ def _lines(answer: WhatIf) -> Iterator[str]:
         yield f"  by attempts: {', '.join(f'{k}: {number:,}' for k, number in enumerate(turn.by_k, 1))}"
         if turn.unknown:
             yield f"  {turn.unknown:,} cannot be told: fewer attempts of them are stored"
+    if said := answer.saturation:
+        yield f"{_ends(said.now)} ({_growth(said)}); by its own k and tolerance {_ends(said.before)}"
     if answer.unsampled:
         yield f"pairs of the {answer.unsampled:,} samples gained were never sampled and count nowhere"
     if answer.left_out:
         yield f"{answer.left_out:,} verdicts on samples that were dropped or corrected count nowhere"
+
+
+def _ends(ends: bool | None) -> str:
+    return {True: "the run ends here", False: "the run goes on", None: "whether the run ends here cannot be told"}[ends]
+
+
+def _growth(saturation: Saturation) -> str:
+    if saturation.previous is None:
+        return f"{_bounds(saturation.current)} selected, in the first iteration"
+    more = f", and ε is {saturation.epsilon:g}" if saturation.epsilon else ""
+    return f"{_bounds(saturation.current)} selected, after {_bounds(saturation.previous)}{more}"
+
+
+def _bounds(bounds: Bounds) -> str:
+    return f"{bounds.least:,}" if bounds.least == bounds.most else f"{bounds.least:,} to {bounds.most:,}"
 
 
 def _moves(turn: TurnAnswer) -> list[tuple[int, str, str]]:

@@ -27,6 +27,7 @@ from curation.stages import correcting, judging, pool, review, running, selectio
 from curation.stages.approaches import approach_of, read
 from curation.stages.errors import InputError
 from curation.stages.refinement import generation
+from curation.stages.saturation import Bounds, saturation
 from curation.stages.whatif import NO_PAIR, Question
 from toolcalls.answers import Call
 from toolcalls.records import Judgement, Sample
@@ -169,6 +170,55 @@ def test_what_people_dropped_and_corrected_is_counted_as_the_selection_counts_it
     assert [turn.before for turn in answer.turns] == [turn.now for turn in answer.turns] == [counted.direct, counted.refine]
     assert answer.left_out == 4  # both turns of the sample that was dropped, and of the one with another truth
     check(iteration)
+
+
+@pytest.mark.parametrize("mode", ["all", "until_hit"])
+def test_whether_the_run_would_have_ended_is_told_by_the_counts_of_both_iterations(
+    make_run: Callable[..., Run], make_hand: Any, client: Client, owner: User, mode: str
+) -> None:
+    run = make_run(k=2, max_iterations=3, shard_samples=8, sampling_mode=mode)
+    running.start_run(run)
+    make_hand(skill=later_but_fewer).work_off()
+    first, second = (run.iterations.select_related("run").get(number=number) for number in (1, 2))
+    assert first.selected is not None and second.selected is not None
+    begun = whatif.Stored(first).answer(Question(2, 1)).saturation
+    assert begun is not None and begun.previous is None and (begun.before, begun.now) == (False, False)
+    own, less = (whatif.Stored(second).answer(question).saturation for question in (Question(2, 1), Question(1, 1)))
+    assert own is not None and less is not None
+    assert (own.before, own.now) == (False, False) and own.previous is not None
+    assert (own.previous.least, own.current.least) == (first.selected, second.selected)
+    assert (less.before, less.now) == (False, True) and less.current.least < first.selected
+    client.force_login(owner)
+    page = client.get(reverse("what_if", args=[run.pk, 2]), {"k": 1}).content.decode()
+    assert "ends with iteration 2" in page and "unlike by its own k" in page
+    said = client.get(f"/api/v1/runs/{run.pk}/iterations/2/what-if", {"k": 1}).json()["saturation"]
+    assert said["now"] is True and said["current"] == {"least": less.current.least, "most": less.current.most}
+    out = StringIO()
+    call_command("what_if", str(run.pk), "2", "--k", "1", stdout=out)
+    assert "the run ends here" in out.getvalue() and "by its own k and tolerance the run goes on" in out.getvalue()
+
+
+def later_but_fewer(iteration: int, sample: Sample, turn: int, attempt: int) -> str:
+    """Iteration 1 hits three samples at once, iteration 2 five, of them only two with attempt 0; the next nothing."""
+    number = int(sample.id.removeprefix("sample-"))
+    hit = number < 3 if iteration == 1 else number < (2 if attempt == 0 else 5) and iteration == 2
+    return render(sample.truth or ()) if hit and not turn else "I do not know."
+
+
+def test_what_is_not_stored_may_leave_open_whether_the_run_ends() -> None:
+    known, perhaps = Bounds(5, 5), Bounds(4, 6)
+    assert saturation(5, known, 6, perhaps, 0.0).now is None
+    assert saturation(5, known, 6, Bounds(6, 9), 0.0).now is False
+    assert saturation(5, perhaps, 4, Bounds(3, 4), 0.0).now is True
+    assert saturation(5, known, 6, Bounds(6, 6), 0.25).now is True
+    assert saturation(None, None, 0, Bounds(0, 0), 0.0).now is True
+
+
+def test_an_iteration_that_is_counted_is_read_once(iteration: Iteration, django_assert_max_num_queries: Any) -> None:
+    whatif.Stored(iteration)
+    with django_assert_max_num_queries(5) as asked:
+        whatif.Stored(iteration)
+    assert sum("GROUP BY" in each["sql"] for each in asked.captured_queries) == 1  # of what people dropped or corrected
 
 
 def test_older_verdicts_are_filled_in_as_the_stages_fill_them(make_iteration: Callable[..., Iteration]) -> None:
