@@ -30,7 +30,8 @@ from toolcalls.settings import Training
 from trainer.attention import use_plain_attention
 from trainer.batches import collate, length_grouped_order
 from trainer.encoding import EncodedRow
-from trainer.fitting import fit, loss_sum
+from trainer.fitting import fit
+from trainer.supervised import loss_sum
 
 VOCABULARY = 1740
 RESULTS = Path(__file__).parent / "results" / "train.json"

@@ -28,6 +28,7 @@ class Training:
     max_grad_norm: float = 1.0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen weights and the forward pass
     threads: int = 1  # CPU threads; fixed, because sums depend on it
+    checkpoint_steps: int = 50  # optimiser steps between two points that a killed training goes on from; 0: none
     merge_tolerance: float = 0.05  # largest |logit difference| of merged against base + adapter, relative to their range
 
 
@@ -97,6 +98,7 @@ _LEAST: dict[str, float] = {
     "training.max_length": 2,
     "training.max_grad_norm": 0,
     "training.threads": 1,
+    "training.checkpoint_steps": 0,
     "training.merge_tolerance": 0,
 }
 _MOST: dict[str, float] = {

@@ -26,6 +26,7 @@ from trainer.encoding import EncodedRow
 
 INDEX_ENTRY = struct.Struct("<q")
 LEFT_OUT = -1
+_SAMPLED_BLOCKS, _BLOCK = 64, 4096  # of each file, bytes
 
 
 class CheckpointError(RuntimeError):
@@ -102,6 +103,19 @@ def weights_sha256(folder: str | Path) -> str:
     """sha256, hex, of a folder's safetensors file; of several, that of their own sha256s in order of name."""
     digests = [_file_sha256(path) for path in sorted(Path(folder).glob("*.safetensors"))]
     return digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def weights_sample(folder: str | Path) -> str:
+    """sha256, hex, of names, sizes and some blocks of a folder's safetensors files: another for another model, found at once."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size} ".encode())
+        with path.open("rb") as file:
+            for number in range(_SAMPLED_BLOCKS):
+                file.seek(number * size // _SAMPLED_BLOCKS)
+                digest.update(file.read(_BLOCK))
+    return digest.hexdigest()
 
 
 def _file_sha256(path: Path) -> bytes:

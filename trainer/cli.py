@@ -106,7 +106,13 @@ def _train(arguments: argparse.Namespace, settings: Settings) -> None:
     rows = [training_row_from_json(value, where) for where, value in read_objects(arguments.input)]
     try:
         trained = train(
-            rows, arguments.model, arguments.out, settings, report=lambda progress: _say(dataclasses.asdict(progress))
+            rows,
+            arguments.model,
+            arguments.out,
+            settings,
+            report=lambda progress: _say(dataclasses.asdict(progress)),
+            points=arguments.points,
+            begin=lambda step: _say({"begins_after": step}),
         )
     except (CheckpointError, MergeError) as error:
         raise OutputError(str(error)) from error

@@ -16,11 +16,12 @@ from toolcalls.assembly import training_set_hash
 from toolcalls.errors import InputError
 from toolcalls.records import TrainingRow
 from toolcalls.settings import Settings, settings_json
-from trainer.checkpoints import publishing, save_adapter, weights_sha256, write_meta, write_rows
+from trainer.checkpoints import publishing, save_adapter, weights_sample, weights_sha256, write_meta, write_rows
 from trainer.encoding import EncodedRow, encode_row
 from trainer.fitting import Fitted, Progress, fit
 from trainer.merging import MergeCheck, merge
 from trainer.models import load_model, load_tokenizer
+from trainer.points import Points, newest, step_of
 
 _CHECKED_PROMPTS = 4  # training rows on which the merged model's logits are checked
 _CHECKED_TOKENS = 512  # of each
@@ -44,23 +45,32 @@ def train(
     out: str | Path,
     settings: Settings,
     report: Callable[[Progress], None] = lambda progress: None,
+    *,
+    points: Path | None = None,
+    begin: Callable[[int], None] = lambda step: None,
 ) -> Trained | None:
     """Train an adapter on `rows`, merge it, and publish both under `out`.
 
-    Under `accelerate launch` only the first process writes and returns something. Raises InputError (no rows, no model),
-    MergeError, CheckpointError; nothing is left under `out` then.
+    In the folder `points` it leaves points to go on from, and goes on from the last one there that is this training's; `begin`
+    is told after which step that is, 0 without one. Under `accelerate launch` only the first process writes and returns
+    something. Raises InputError (no rows, no model), MergeError, CheckpointError; nothing is left under `out` then.
     """
     started = time.monotonic()
     torch.set_num_threads(settings.training.threads)
+    kept_points = Points(points, _identity(rows, base, settings)) if points else None
     if os.environ.get("RANK", "0") != "0":
         kept = _kept(_encoded(rows, base, settings))
-        fit(load_model(base, settings.training.dtype), kept, settings.training, seed=settings.seed)
+        model = load_model(base, settings.training.dtype)
+        fit(model, kept, settings.training, seed=settings.seed, points=kept_points)
         return None
     encoded = _encoded(rows, base, settings)
     kept, too_long = _kept(encoded), [row.sample_id for row, fitting in zip(rows, encoded, strict=True) if fitting is None]
+    if kept_points:
+        last = newest(kept_points)
+        begin(step_of(last) if last else 0)
     with publishing(out) as folder:
         model = load_model(base, settings.training.dtype)
-        fitted = fit(model, kept, settings.training, seed=settings.seed, report=report)
+        fitted = fit(model, kept, settings.training, seed=settings.seed, report=report, points=kept_points)
         save_adapter(fitted.model, folder / "adapter", Path(base).name)
         check = _merge(base, folder, kept, settings)
         trained = Trained(
@@ -74,6 +84,22 @@ def train(
         write_rows(folder, encoded)
         write_meta(folder / "meta.json", _meta(rows, too_long, base, settings, fitted, check, trained))
     return trained
+
+
+def _identity(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> dict[str, Any]:
+    """What makes a training this one and no other."""
+    return {
+        "training_set_sha256": training_set_hash(rows),
+        "base": weights_sample(base),
+        "training": settings_json(settings)["training"],
+        "seed": settings.seed,
+        "versions": _versions(),
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "accelerate")}
 
 
 def _encoded(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> list[EncodedRow | None]:
@@ -122,8 +148,9 @@ def _meta(
         "steps": len(fitted.losses),
         "losses": list(fitted.losses),
         "tokens": fitted.tokens,
-        "tokens_per_second": fitted.tokens / fitted.seconds,
+        "tokens_per_second": fitted.tokens_per_second,
+        "began_after": fitted.began_after,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "accelerate")},
+        "versions": _versions(),
         "settings": settings_json(settings),
     }

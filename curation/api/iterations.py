@@ -81,6 +81,7 @@ class StepOut(Schema):
     grad_norm: Finite
     tokens: int
     tokens_per_second: float
+    memory_bytes: int | None = Field(description="most that the trainer held so far: of the GPU's memory, or of the machine's")
 
 
 class ItemOut(Schema):
@@ -132,7 +133,7 @@ def read_iteration(request: HttpRequest, run: int, number: int) -> Any:
 
 @router.get("/runs/{int:run}/iterations/{int:number}/steps", response=list[StepOut])
 def list_steps(request: HttpRequest, run: int, number: int) -> Any:
-    """The training, step by step: loss, learning rate, gradient norm."""
+    """The training, step by step: loss, learning rate, gradient norm, speed, memory."""
     return TrainingStep.objects.filter(iteration=iteration_of(me(request), run, number)).order_by("step")
 
 

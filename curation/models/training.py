@@ -45,7 +45,7 @@ class TrainingRow(models.Model):
 
 
 class TrainingStep(models.Model):
-    """One optimiser step, as the trainer reported it. A repeated training writes its steps again, once."""
+    """One optimiser step, as the trainer reported it. A training that goes on from a point writes the steps after it again."""
 
     iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="steps")
     step = models.PositiveIntegerField()
@@ -55,6 +55,7 @@ class TrainingStep(models.Model):
     grad_norm = models.FloatField(null=True)
     tokens = models.PositiveBigIntegerField()  # real tokens so far
     tokens_per_second = models.FloatField()
+    memory_bytes = models.PositiveBigIntegerField(null=True)  # most that was held so far; null: not reported
     at = models.DateTimeField(auto_now=True)
 
     class Meta:

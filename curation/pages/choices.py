@@ -79,6 +79,7 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "engine_threads": ("Engine's threads", "CPU threads; sums depend on it."),
         "training.device_rows": ("Rows per forward pass", "The rest by accumulation."),
         "training.threads": ("Training's threads", "CPU threads; sums depend on it."),
+        "training.checkpoint_steps": ("Steps between points", "Which a killed training goes on from; 0: none."),
     },
 }
 _SHOWN = "The loop"

@@ -11,14 +11,14 @@ from django.db.models import Avg, F, Max, QuerySet
 from curation.models import Iteration, TrainingStep
 
 MOST = 600  # points of a curve
-VALUES = ("loss", "learning_rate", "grad_norm", "tokens_per_second")
+VALUES = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes")
 
 Curve = dict[str, Any]
 
 
 def curves(iterations: Sequence[Iteration]) -> list[Curve]:
     """One curve per iteration that was trained: {"iteration", "steps" (planned), "step", "loss", "learning_rate", "grad_norm",
-    "tokens_per_second"}, the last five as lists of equal length. Two queries."""
+    "tokens_per_second", "memory_bytes"}, the last six as lists of equal length. Two queries."""
     steps = TrainingStep.objects.filter(iteration__in=iterations)
     stride = math.ceil((steps.aggregate(last=Max("step"))["last"] or 1) / MOST)
     numbers = {iteration.pk: iteration.number for iteration in iterations}

@@ -24,29 +24,39 @@ from toolcalls.settings import Training
 
 log = logging.getLogger(__name__)
 
-STEP_FIELDS = ("steps", "loss", "learning_rate", "grad_norm", "tokens", "tokens_per_second")
+STEP_FIELDS = ("steps", "loss", "learning_rate", "grad_norm", "tokens", "tokens_per_second", "memory_bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What a trainer needs. `out_dir` does not exist yet; its name carries the token, so no two attempts share it."""
+    """What a trainer needs. `out_dir` does not exist yet. The names of it and of `points` carry the token: none are shared."""
 
     rows: Path  # the frozen rows as JSON lines
     settings: Training
     seed: int
     out_dir: Path
+    points: Path  # where this attempt keeps what a killed training goes on from
+    earlier_points: tuple[Path, ...]  # of the attempts before, on this host
 
 
 def job(claim: Claim) -> TrainingJob:
-    """The training of the claim's iteration; steps that an earlier attempt reported are forgotten.
+    """The training of the claim's iteration.
 
     Raises LostLease, and InputError when the file of the rows is lost and they cannot be rebuilt as they were frozen.
     """
     training_set = _training_set(claim)
     rows = assembly.whole_file(training_set)
     with held(claim):
-        TrainingStep.objects.filter(iteration_id=claim.iteration_id).delete()
-    return TrainingJob(rows, claim.settings.training, claim.run_seed, out_dir(claim))
+        out = out_dir(claim)
+    earlier = tuple(points_of(out.with_name(f"attempt-{token}")) for token in range(1, claim.attempt))
+    return TrainingJob(
+        rows, claim.settings.training, claim.run_seed, out, points_of(out), tuple(path for path in earlier if path.is_dir())
+    )
+
+
+def points_of(out: Path) -> Path:
+    """Where the attempt that writes `out` keeps its points; removed with all that was not published."""
+    return out.with_name(f"{out.name}.points")
 
 
 def out_dir(claim: Claim) -> Path:
@@ -57,6 +67,12 @@ def out_dir(claim: Claim) -> Path:
 
 def _training_set(claim: Claim) -> TrainingSet:
     return TrainingSet.objects.select_related("iteration__run").get(iteration_id=claim.iteration_id)
+
+
+def begin_after(claim: Claim, step: int) -> None:
+    """Forget the steps after `step` that an earlier attempt reported: they are made again. Raises LostLease."""
+    with held(claim):
+        TrainingStep.objects.filter(iteration_id=claim.iteration_id, step__gt=step).delete()
 
 
 def progress(claim: Claim, line: Mapping[str, Any]) -> None:

@@ -184,7 +184,7 @@ def _steps(iteration: Iteration, count: int) -> None:
     TrainingStep.objects.bulk_create(
         TrainingStep(
             iteration=iteration, step=step, steps=count, loss=float("nan") if step == 2 else step / 10, learning_rate=1e-4,
-            grad_norm=None, tokens=step, tokens_per_second=5.0,
+            grad_norm=None, tokens=step, tokens_per_second=5.0, memory_bytes=2**30,
         )
         for step in range(1, count + 1)
     )  # fmt: skip
@@ -196,7 +196,7 @@ def test_curves_hold_every_step_and_no_nan(client: Client, shown_run: Run, viewe
     said = client.get(reverse("run_steps", args=[shown_run.pk])).json()
     curve = {
         "iteration": 1, "steps": 3, "step": [1, 2, 3], "loss": [0.1, None, 0.3], "learning_rate": [1e-4] * 3,
-        "grad_norm": [None] * 3, "tokens_per_second": [5.0] * 3,
+        "grad_norm": [None] * 3, "tokens_per_second": [5.0] * 3, "memory_bytes": [2.0**30] * 3,
     }  # fmt: skip
     assert said == {"run": shown_run.pk, "curves": [curve]}
     assert client.get(reverse("run_steps", args=[shown_run.pk]), {"iteration": 0}).json()["curves"] == []

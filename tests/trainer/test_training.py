@@ -26,8 +26,9 @@ from trainer.attention import plain_causal_attention, use_plain_attention
 from trainer.batches import IGNORED, collate, length_grouped_order
 from trainer.checkpoints import INDEX_ENTRY, LEFT_OUT, CheckpointError, publishing
 from trainer.encoding import EncodedRow, encode_row
-from trainer.fitting import Progress, device_rows, fit, loss_sum
+from trainer.fitting import Progress, device_rows, fit
 from trainer.models import load_model, load_tokenizer
+from trainer.supervised import loss_sum
 from trainer.training import train
 
 SETTINGS = Settings(seed=3, training=Training(learning_rate=0.01, batch_rows=4, device_rows=4, dtype="float32", lora_rank=4))

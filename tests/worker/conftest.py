@@ -42,7 +42,7 @@ SMALL = Settings(
     refine_turns=1,
     shard_samples=6,
     engine_dtype="float32",
-    training=Training(learning_rate=2e-3, batch_rows=2, device_rows=2, max_length=1024, dtype="float32"),
+    training=Training(learning_rate=2e-3, batch_rows=2, device_rows=2, max_length=1024, dtype="float32", checkpoint_steps=2),
 )
 
 

@@ -11,6 +11,7 @@ from curation.models import Checkpoint, Engine, Generation, Run, Shard, Training
 from curation.models.checkpoints import CheckpointKind
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageKind
+from curation.stages import artifacts
 
 pytestmark = pytest.mark.chaos
 
@@ -29,7 +30,7 @@ def in_the_middle_of_sampling(run: Run) -> bool:
 
 def in_the_middle_of_training(run: Run) -> bool:
     steps = TrainingStep.objects.filter(iteration__run=run).count()
-    return steps > 1 and bool(shards(run, StageKind.TRAINING, ShardState.LEASED))
+    return steps > 4 and bool(shards(run, StageKind.TRAINING, ShardState.LEASED))
 
 
 def is_over(run: Run) -> bool:
@@ -43,8 +44,8 @@ def generations(run: Run) -> list[tuple[Any, ...]]:
     return list(rows.values_list("iteration__number", "version_id", "turn", "attempt", "seed", "text"))
 
 
-def adapter(run: Run) -> str:
-    return Checkpoint.objects.get(run=run, kind=CheckpointKind.ADAPTER).sha256
+def adapter(run: Run) -> Checkpoint:
+    return Checkpoint.objects.get(run=run, kind=CheckpointKind.ADAPTER)
 
 
 def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
@@ -67,6 +68,10 @@ def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
     by_turn = [Generation.objects.filter(iteration__run=disturbed, turn=turn).count() for turn in (0, 1)]
     assert by_turn[0] == 24 * 2
     assert by_turn[1] % 2 == 0
-    assert adapter(disturbed) == adapter(undisturbed)
+    assert adapter(disturbed).sha256 == adapter(undisturbed).sha256
+    assert adapter(disturbed).meta["losses"] == adapter(undisturbed).meta["losses"]
+    assert (adapter(disturbed).meta["began_after"] >= 4, adapter(undisturbed).meta["began_after"]) == (True, 0)
+    left = artifacts.checkpoint_dir(adapter(disturbed)).parent
+    assert sorted(path.name for path in left.parent.iterdir()) == [left.name, "training-set.jsonl"]
     steps = TrainingStep.objects.filter(iteration__run=disturbed)
     assert steps.count() == steps[0].steps

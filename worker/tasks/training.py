@@ -16,6 +16,7 @@ from curation.stages.shards import Claim
 from curation.stages.training import TrainingJob
 from toolcalls.errors import InputError
 from toolcalls.settings import settings_json
+from trainer.points import adopt
 from worker.children import EXIT_INPUT, Child, ChildFailed
 from worker.engines import PROJECT
 from worker.leases import Lease
@@ -31,6 +32,7 @@ def run(station: Station, lease: Lease) -> str:
     job.out_dir.parent.mkdir(parents=True, exist_ok=True)
     # Named after the attempt, so that publishing removes what a killed worker left of it.
     with tempfile.TemporaryDirectory(dir=job.out_dir.parent, prefix=f"{job.out_dir.name}-job-") as folder:
+        _adopt_points(job)
         command = train_command(lease.claim, job, Path(folder))
         log_to = log_file(station.logs, "training")
         child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT)
@@ -44,11 +46,18 @@ def run(station: Station, lease: Lease) -> str:
     return f"{report['rows']} rows, {report['too_long']} too long"
 
 
+def _adopt_points(job: TrainingJob) -> None:
+    job.points.mkdir(parents=True, exist_ok=True)
+    for earlier in job.earlier_points:
+        adopt(earlier, job.points)
+
+
 def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
     """Write the settings into `folder`; the command line that trains from them."""
     settings = folder / "settings.json"
     settings.write_text(json.dumps(settings_json(claim.settings)))
     values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(claim.model), "--settings", str(settings)]
+    values += ["--points", str(job.points)]
     return [sys.executable, "-m", "trainer", "train", *values]
 
 
@@ -60,6 +69,8 @@ def follow(child: Child, claim: Claim) -> dict[str, Any]:
             report = line
         elif "step" in line:
             _record(claim, line)
+        elif "begins_after" in line:
+            _begin(claim, line["begins_after"])
     try:
         child.finish()
     except ChildFailed as error:
@@ -69,6 +80,12 @@ def follow(child: Child, claim: Claim) -> dict[str, Any]:
     if report is None:
         raise ChildFailed("the training ended without a report", exit_status=0)
     return report
+
+
+def _begin(claim: Claim, step: int) -> None:
+    if step:
+        log.info("shard %s: the training goes on after step %s", claim.shard_id, step)
+    training.begin_after(claim, step)
 
 
 def _record(claim: Claim, line: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 // Curves of trainings: <div data-chart="loss" data-source="…/steps/"> holds a uPlot of what the address says, one line per
 // iteration, and asks again when the fragment #live of its page was renewed. With data-joined each of several sources is one
-// line, its iterations end to end.
+// line, its iterations end to end. With data-per values are drawn in units of so much.
 "use strict";
 
 (function () {
@@ -33,10 +33,10 @@
     return line;
   }
 
-  function table(curves, value) {
+  function table(curves, value, per = 1) {
     const steps = [...new Set(curves.flatMap((curve) => curve.step))].sort((one, other) => one - other);
     const lines = curves.map((curve) => {
-      const at = new Map(curve.step.map((step, index) => [step, curve[value][index]]));
+      const at = new Map(curve.step.map((step, index) => [step, curve[value][index] == null ? null : curve[value][index] / per]));
       return steps.map((step) => at.get(step)); // undefined: no such point, the line goes on; null: a gap
     });
     return [steps, ...lines];
@@ -74,7 +74,7 @@
     element.hidden = !curves.length;
     if (empty) empty.hidden = curves.length > 0;
     if (!curves.length) return;
-    const data = table(curves, element.dataset.chart);
+    const data = table(curves, element.dataset.chart, Number(element.dataset.per ?? 1));
     const before = drawn.get(element);
     if (before && before.key === shape(curves)) {
       before.chart.setData(data);

@@ -160,9 +160,13 @@ def test_a_late_attempt_publishes_nothing_and_its_folder_goes(
     with pytest.raises(LostLease):
         training.job(claim)
     assert not Checkpoint.objects.exists()
-    (late.parent / "attempt-1.partial").mkdir()
-    assert training.job(current).out_dir != late
-    assert not TrainingStep.objects.exists()
+    with pytest.raises(LostLease):
+        training.begin_after(claim, 0)
+    for left in ("attempt-1.partial", "attempt-1.points", "attempt-2.points"):
+        (late.parent / left).mkdir()
+    job = training.job(current)
+    assert job.out_dir != late
+    assert (job.points.name, [path.name for path in job.earlier_points]) == ("attempt-2.points", ["attempt-1.points"])
     folder = training.out_dir(current)
     training.publish(current, folder, make_report(current, folder, 4, too_long=1))
     assert sorted(path.name for path in folder.parent.iterdir()) == ["attempt-2", "training-set.jsonl"]
@@ -170,6 +174,16 @@ def test_a_late_attempt_publishes_nothing_and_its_folder_goes(
 
 
 STEP = {"step": 1, "steps": 9, "loss": 0.5, "learning_rate": 1e-4, "grad_norm": None, "tokens": 9, "tokens_per_second": 9.0}
+
+
+def test_steps_after_the_point_that_a_training_goes_on_from_are_forgotten(claim: Claim) -> None:
+    for step in (1, 2, 3):
+        training.progress(claim, {**STEP, "step": step, "memory_bytes": 2**33})
+    training.begin_after(claim, 2)
+    kept = TrainingStep.objects.order_by("step").values_list("step", "memory_bytes")
+    assert list(kept) == [(1, 2**33), (2, 2**33)]
+    training.begin_after(claim, 0)
+    assert not TrainingStep.objects.exists()
 
 
 def test_a_step_reported_twice_is_one_row(claim: Claim) -> None:
