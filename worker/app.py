@@ -22,8 +22,7 @@ app.conf.worker_redirect_stdouts = False
 for chatty in ("celery.worker.strategy", "celery.app.trace"):  # one line per shard says more
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
-IDLE = 60.0  # seconds without work after which the engine gives its memory back
-reconciler = Reconciler(on_beat=lambda: station.engines.end_idle(IDLE))
+reconciler = Reconciler(on_beat=station.beat)
 
 
 @signals.setup_logging.connect

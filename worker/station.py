@@ -23,6 +23,7 @@ from worker.logs import log_file
 log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
+IDLE = 60.0  # seconds without work after which the engine gives its memory back
 AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
 DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
 
@@ -36,6 +37,16 @@ class Station:
         self.logs = var / "log"
         self.engines = EngineKeeper(log_file(self.logs, "engine"))
         self._tasks = tasks
+        self._served: int | None = None  # the run that was last worked on
+
+    def beat(self) -> None:
+        """End an engine that nobody needs: at once when its run was paused, stopped or failed, else after IDLE seconds.
+
+        Called every second, by another thread than the one that works.
+        """
+        self.engines.end_idle(IDLE)
+        if self._served is not None and shards.halted(self._served):
+            self.engines.end_idle(0.0)
 
     def work_off(self) -> int:
         """Do shards until none is left, the worker is to stop, or the database is gone. Returns how many were done."""
@@ -55,7 +66,7 @@ class Station:
 
     def _work(self, claim: Claim) -> bool:
         """One shard, with every way it can end. Raises only what the database raises."""
-        began = time.monotonic()
+        began, self._served = time.monotonic(), claim.run_id
         where = f"run {claim.run_id} iteration {claim.iteration_number} {claim.stage_kind} shard {claim.shard_id}"
         try:
             with Lease(claim, self.stopping) as lease:

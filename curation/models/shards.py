@@ -72,6 +72,7 @@ class Shard(models.Model):
     sent_at = models.DateTimeField(null=True)  # when a message last went out for it
     closed_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)
+    deaths = models.PositiveSmallIntegerField(default=0, db_default=0)  # of workers while they held it
     error = models.TextField(blank=True)
 
     class Meta:

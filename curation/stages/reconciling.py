@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 BEAT = 1.0  # seconds between two looks
 MOST_BACK_OFF = 10.0  # seconds between two tries to reach a database that is away
 BROKER_PAUSE = 5.0  # seconds before a broker that did not answer is tried again
+LONGEST_SILENCE = 15.0  # seconds without a word from the elected after which its session, and the lock, is ended
 ELECTION = 7302  # key of the advisory lock whose holder reconciles
 
 
@@ -47,13 +48,16 @@ def reconcile_once(*, send: bool = True) -> bool:
 class Reconciler(threading.Thread):
     """Beats every second until `stop`. Of all that run, in workers and supervisors, one is elected by an advisory lock.
 
-    It holds that lock on a connection of its own, and outlives restarts of the database. Not in charge of what is done:
-    `reconcile_once`. `on_beat`, if given, is called at every beat, elected or not.
+    It holds that lock on a connection of its own, and outlives restarts of the database. Postgres itself deposes an elected
+    process that stands still, or whose host is gone, after `silence` seconds. `on_beat`, if given, is called at every beat,
+    elected or not. Not in charge of what is done: `reconcile_once`.
     """
 
-    def __init__(self, *, beat: float = BEAT, on_beat: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, *, beat: float = BEAT, on_beat: Callable[[], None] | None = None, silence: float = LONGEST_SILENCE
+    ) -> None:
         super().__init__(name="reconciler", daemon=True)
-        self._beat, self._on_beat = beat, on_beat
+        self._beat, self._on_beat, self._silence = beat, on_beat, silence
         self._stopping = threading.Event()
         self._election: psycopg.Connection[tuple[bool]] | None = None
         self._elected = False
@@ -94,6 +98,7 @@ class Reconciler(threading.Thread):
         """Ask on the election's own session, which shows at once when it, and the lock with it, is gone."""
         if self._election is None:
             self._election = psycopg.connect(direct_address(), autocommit=True)
+            self._election.execute(f"SET idle_session_timeout = '{self._silence * 1000:.0f}ms'")
         if self._elected:
             self._election.execute("SELECT true")
             return True

@@ -110,6 +110,7 @@ def start_iteration(run: Run, by: User | None = None) -> None:
 @transaction.atomic
 def resume_run(run: Run, by: User | None = None) -> None:
     """Go on after a pause."""
+    Shard.objects.filter(stage__iteration__run=run, state=ShardState.PENDING).update(sent_at=None)  # who was woken went idle
     _go_on(run, RunState.PAUSED, "run.resume", by)
 
 
@@ -150,7 +151,7 @@ def retry_run(run: Run, by: User | None = None) -> None:
     move_all(stages, StageState.FAILED, StageState.RUNNING, closed_at=None, error="")
     shards = Shard.objects.filter(stage__iteration__run=run)
     move_all(shards, ShardState.FAILED, ShardState.PENDING, closed_at=None, error="", sent_at=None)
-    shards.filter(state=ShardState.PENDING).update(failures=0)
+    shards.filter(state=ShardState.PENDING).update(failures=0, deaths=0, sent_at=None)
     loop.advance(run.pk)
     run.refresh_from_db()
 

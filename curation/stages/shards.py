@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from curation.models import Shard, Stage
+from curation.models import Run, Shard, Stage
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageKind, StageState
 from curation.stages import artifacts, events, loop
@@ -35,6 +35,7 @@ __all__ = [
     "dead_shards",
     "fail",
     "fence",
+    "halted",
     "held",
     "release",
     "renew",
@@ -46,6 +47,7 @@ __all__ = [
 
 HEARTBEAT = 3.0  # seconds between two renewals
 MOST_FAILURES = 3  # of one shard, then its stage and its run fail
+HALTED = (RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 ERROR_LENGTH = 4000  # characters of an error that are kept
 
 
@@ -147,6 +149,11 @@ def renew(claim: Claim) -> bool:
     """Prolong the lease. False when it is lost, or the run was paused, stopped or failed: stop working, write nothing."""
     active = Stage.objects.filter(state=StageState.RUNNING, iteration__run__state=RunState.RUNNING)
     return bool(_held(claim).filter(stage__in=active).update(lease_until=Now() + timedelta(seconds=LEASE)))
+
+
+def halted(run_id: int) -> bool:
+    """Whether a person or a failure has ended the work on a run, for now or for good: nothing is to be kept ready for it."""
+    return not Run.objects.filter(pk=run_id).exclude(state__in=HALTED).exists()
 
 
 def release(claim: Claim) -> bool:

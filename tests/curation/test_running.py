@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from django.utils import timezone
+
 from curation.models import Base, DatasetRevision, Engine, Event, Iteration, Project, Run, Shard, Stage, User
 from curation.models.runs import IterationState, RunState
 from curation.models.shards import ShardState, StageKind, StageState
-from curation.stages import loop, people, projects, running
+from curation.stages import loop, people, projects, running, waking
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from toolcalls.settings import Settings
 
@@ -78,6 +80,15 @@ def test_paused_run_goes_on_where_it_was(make_run: MakeRun, engineer: User) -> N
     running.resume_run(run, engineer)
     assert (run.state, run.why) == (RunState.RUNNING, "")
     assert list(Shard.objects.values_list("pk", "state")) == shards
+
+
+def test_workers_are_woken_anew_after_a_pause(make_run: MakeRun) -> None:
+    run = make_run()
+    running.start_run(run)
+    Shard.objects.update(sent_at=timezone.now())  # a message that a worker took during the pause is spent
+    running.pause_run(run)
+    running.resume_run(run)
+    assert waking.unsent_shards() == list(Shard.objects.values_list("pk", flat=True))
 
 
 def test_stop_ends_the_run_and_all_its_work(make_run: MakeRun, engineer: User) -> None:

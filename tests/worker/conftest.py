@@ -71,13 +71,23 @@ def revision(transactional_db: None, world: Callable[[str, int], bytes]) -> Data
 
 
 @pytest.fixture
-def start(revision: DatasetRevision) -> Callable[..., Run]:
+def make_run(revision: DatasetRevision) -> Callable[..., Run]:
+    """`make_run(engine, settings, mode=…)`: a run on the tiny base, ready to start."""
+
+    def make(engine: Engine, chosen: Settings = SMALL, **options: Any) -> Run:
+        base = registering.register_base("tiny", settings.MODEL_ROOTS[0] / "checkpoint")
+        project = revision.dataset.project
+        return running.create_run(project, revision=revision, base=base, engine=engine, settings=chosen, **options)
+
+    return make
+
+
+@pytest.fixture
+def start(make_run: Callable[..., Run]) -> Callable[..., Run]:
     """`start(engine, settings, mode=…)`: a run on the tiny base, started."""
 
     def begin(engine: Engine, chosen: Settings = SMALL, **options: Any) -> Run:
-        base = registering.register_base("tiny", settings.MODEL_ROOTS[0] / "checkpoint")
-        project = revision.dataset.project
-        run = running.create_run(project, revision=revision, base=base, engine=engine, settings=chosen, **options)
+        run = make_run(engine, chosen, **options)
         running.start_run(run)
         return run
 

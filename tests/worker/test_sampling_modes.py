@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from curation.models import Engine, Generation, Run, Shard, Verdict
-from curation.models.shards import StageKind
+from curation.models import Engine, Generation, Run, Shard, Stage, Verdict
+from curation.models.shards import ShardState, StageKind, StageState
+from curation.stages import running
 from toolcalls.settings import Settings
 from worker.tasks import station, wake_up
 
@@ -105,3 +106,39 @@ def test_rows_are_the_same_when_the_engine_dies_between_two_waves(
     assert (tmp_path / "died").exists()
     assert attempts(calm) == attempts(died)
     assert Shard.objects.filter(stage__iteration__run=died, stage__kind=StageKind.SAMPLING, attempt=2).count() == 1
+
+
+@pytest.mark.chaos
+@pytest.mark.process
+def test_rows_are_the_same_after_a_pause_and_a_kill_between_two_waves(
+    start: Start, script: Script, world: World, start_worker: Callable[[], Any], wait_for: Callable[..., Any]
+) -> None:
+    chosen = dataclasses.replace(BYTES, shard_samples=2)
+    calm = sampled(start, some_hit(script, world), chosen, "until_hit")
+    slow = some_hit(script, world, seconds=0.5)
+    run = start(slow, dataclasses.replace(chosen, sampling_mode="until_hit"))
+    first = Shard.objects.filter(stage__iteration__run=run, stage__kind=StageKind.SAMPLING, number=0)
+
+    def after_a_first_wave(worker: Any) -> bool:
+        log = station.logs / f"engine-{worker.process.pid}.log"
+        return first.filter(state=ShardState.LEASED).exists() and ": 8 completions" in log.read_text().split("4 completions")[-1]
+
+    worker = start_worker()
+    wait_for(lambda: after_a_first_wave(worker))
+    run.refresh_from_db()
+    running.pause_run(run)
+    wait_for(lambda: not first.filter(state=ShardState.LEASED).exists(), 5)
+    assert not Generation.objects.filter(iteration__run=run).exists()
+    worker.kill()
+
+    worker = start_worker()
+    running.resume_run(run)
+    wait_for(lambda: after_a_first_wave(worker))
+    worker.kill()
+    assert not Generation.objects.filter(iteration__run=run).exists()
+    quick = Path(slow.options["script"])
+    quick.write_text(json.dumps({**json.loads(quick.read_text()), "seconds": 0}))
+    start_worker()
+    wait_for(lambda: Stage.objects.filter(iteration__run=run, kind=StageKind.REVIEW, state=StageState.RUNNING).exists())
+    assert attempts(run) == attempts(calm)
+    assert (first.get().attempt, first.get().deaths) == (3, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,6 +109,18 @@ def test_one_of_many_is_elected_and_another_takes_over(reconcilers: Callable[...
     first.stop()
     first.join()
     assert eventually(lambda: second.elected)
+
+
+def test_another_takes_over_from_one_that_stands_still(reconcilers: Callable[..., Reconciler]) -> None:
+    still = threading.Event()
+    first = reconcilers(on_beat=lambda: still.wait(10) if first.elected else None, silence=0.5)
+    assert eventually(lambda: first.elected)
+    second = reconcilers()
+    assert eventually(lambda: second.elected, 5)
+    assert first.elected  # as far as it knows
+    still.set()
+    assert eventually(lambda: not first.elected)
+    assert second.elected
 
 
 def test_it_outlives_the_loss_of_its_session(reconcilers: Callable[..., Reconciler], make_run: Callable[..., Run]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,10 @@ def run(make_run: Callable[..., Run], hand: Any) -> Run:
 
 
 def silent(seconds: float) -> None:
-    """As if the last sign of life of every claim were `seconds` ago."""
+    """As if the last sign of life of every claim were `seconds` ago, of a server that has run for longer than the grace."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time())")
+        time.sleep(max(0.0, shards.GRACE + 0.1 - float(cursor.fetchone()[0])))
     past = timezone.now() - timedelta(seconds=seconds)
     Shard.objects.filter(state=ShardState.LEASED).update(lease_until=past + timedelta(seconds=shards.LEASE))
 
@@ -189,14 +193,25 @@ def test_a_shard_that_was_renewed_after_it_seemed_dead_is_left_alone(run: Run, h
 
 def test_a_shard_that_kills_its_workers_fails_in_words(run: Run, hand: Any) -> None:
     claim = hand.claim()
-    Shard.objects.filter(pk=claim.shard_id).update(attempt=returning.MOST_ATTEMPTS)
+    Shard.objects.filter(pk=claim.shard_id).update(deaths=returning.MOST_DEATHS - 1)
     silent(shards.LEASE + 1)
     assert shards.return_dead_shards() == 1
     run.refresh_from_db()
     assert run.state == "failed"
-    assert "was tried 20 times and its worker died again" in run.why
+    assert "was worked on 20 times by a worker that died" in run.why
     running.retry_run(run)
-    assert hand.claim(shard_id=claim.shard_id).attempt == returning.MOST_ATTEMPTS + 1
+    assert Shard.objects.get(pk=claim.shard_id).deaths == 0
+    assert hand.claim(shard_id=claim.shard_id).attempt == 2
+
+
+def test_pauses_and_releases_do_not_count_as_deaths(run: Run, hand: Any) -> None:
+    for _ in range(returning.MOST_DEATHS + 1):
+        shards.release(claim := hand.claim())
+    hand.claim(shard_id=claim.shard_id)
+    silent(shards.LEASE + 1)
+    assert shards.return_dead_shards() == 1
+    shard = Shard.objects.get(pk=claim.shard_id)
+    assert (shard.state, shard.attempt, shard.deaths) == (ShardState.PENDING, returning.MOST_DEATHS + 2, 1)
 
 
 def test_a_lock_of_one_long_key_is_not_a_shards_lock(run: Run, hand: Any) -> None:

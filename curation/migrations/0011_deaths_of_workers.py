@@ -1,0 +1,10 @@
+"""How often a shard's worker died, apart from how often the shard was claimed."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("curation", "0010_approaches_of_verdicts")]
+    operations = [
+        migrations.AddField("shard", "deaths", models.PositiveSmallIntegerField(default=0, db_default=0)),
+    ]
