@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("curation", "0010_approaches_of_verdicts")]
+    dependencies = [("curation", "0011_memory_of_training_steps")]
     operations = [
         migrations.AddField("shard", "deaths", models.PositiveSmallIntegerField(default=0, db_default=0)),
     ]
