@@ -19,10 +19,12 @@ class Question:
     messages: tuple[Message, ...]
     seeds: tuple[int, ...] = (0,)
     first: int = 0  # which of the sample's attempts seeds[0] is for; answers are numbered from 0 all the same
+    again: bool = False  # whether further attempts may be asked for next
 
     def only(self, attempts: range) -> Question:
         """The question for these of its attempts."""
-        return replace(self, seeds=self.seeds[attempts.start : attempts.stop], first=self.first + attempts.start)
+        seeds, again = self.seeds[attempts.start : attempts.stop], attempts.stop < len(self.seeds)
+        return replace(self, seeds=seeds, first=self.first + attempts.start, again=again)
 
 
 def ask(
@@ -32,7 +34,7 @@ def ask(
 
     Raises EngineError, also when the engine leaves an attempt out.
     """
-    requests = [MessageRequest(asked.id, asked.messages, asked.seeds, sampling, asked.first) for asked in questions]
+    requests = [MessageRequest(asked.id, asked.messages, asked.seeds, sampling, asked.first, asked.again) for asked in questions]
     given: dict[tuple[str, int], Generation] = {}
     for name, generation in answers(engine, requests):
         given[name, generation.attempt] = generation
@@ -54,7 +56,10 @@ def answers(engine: Engine, requests: Sequence[MessageRequest]) -> Iterator[Answ
     if not isinstance(engine, TokenEngine):
         yield from engine.answer(requests)
         return
-    encoded = [Request(asked.id, engine.encode(asked.messages), asked.seeds, asked.sampling, asked.first) for asked in requests]
+    encoded = [
+        Request(asked.id, engine.encode(asked.messages), asked.seeds, asked.sampling, asked.first, asked.again)
+        for asked in requests
+    ]
     hashes = {request.id: prompt_hash(request.prompt_ids) for request in encoded}
     for completion in engine.generate(encoded):
         yield Answer(completion.request_id, _generation(completion, hashes[completion.request_id]))

@@ -2,7 +2,7 @@
 
     out, first:  {"ready": true, "engine": "transformers", "model": "…", "end_ids": […], "max_length": 4096}
     in:          {"batch": "B", "requests": [{"id": "…", "messages": [{"role", "content"}, …], "seeds": […], "sampling": {…},
-                                           "first": 0}]}
+                                           "first": 0, "again": false}]}
     out:         {"batch": "B", "id": "…", "attempt": 0, "seed": 1, "text": "…", "finish_reason": "stop", "prompt_tokens": 90,
                   "completion_tokens": 12, "prompt_hash": "…"}                       one per attempt, as they come
     out, last:   {"batch": "B", "end": true, "seconds": 1.5}   or   {"batch": "B", "error": "…"}: take the next batch
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the engine and serve it until stdin ends; the process's exit code."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1) as out:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
         try:
             engine = open_engine(
@@ -72,6 +72,7 @@ def serve(engine: Engine, model: str, lines: Iterable[bytes], out: IO[str]) -> i
     """Answer every line of `lines`. A line that cannot be read gets an error reply and the next line is read."""
     about = {"engine": engine.name, "model": model, "end_ids": list(engine.end_ids), "max_length": engine.max_length}
     _send(out, {"ready": True, **about})
+    out.flush()
     for line in lines:
         if not line.strip():
             continue
@@ -86,11 +87,13 @@ def serve(engine: Engine, model: str, lines: Iterable[bytes], out: IO[str]) -> i
                 count += 1
             seconds = time.perf_counter() - start
             _send(out, {"batch": batch, "end": True, "seconds": round(seconds, 3)})
+            out.flush()
             log.info("batch %s: %d completions in %.1f s", batch, count, seconds)
         except BrokenPipeError:
             return 0
         except (EngineError, InputError) as error:
             _send(out, {"batch": batch, "error": str(error)})
+            out.flush()
     return 0
 
 
@@ -115,12 +118,12 @@ def _request(number: int, raw: Any) -> MessageRequest:
         messages = tuple(Message(message["role"], message["content"]) for message in raw["messages"])
         seeds = tuple(int(seed) for seed in raw["seeds"])
         sampling = _sampling(raw.get("sampling", {}))
-        identity, first = raw["id"], int(raw.get("first", 0))
+        identity, first, again = raw["id"], int(raw.get("first", 0)), bool(raw.get("again", False))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"request {number} needs id, messages with role and content, seeds and sampling ({error!r})") from error
     if not isinstance(identity, str) or not all(0 <= seed < 1 << 63 for seed in seeds):
         raise InputError(f"request {number}: id must be text and seeds must be from 0 to 2**63 - 1")
-    return MessageRequest(identity, messages, seeds, sampling, first)
+    return MessageRequest(identity, messages, seeds, sampling, first, again)
 
 
 def _sampling(raw: Mapping[str, Any]) -> Sampling:
@@ -151,7 +154,6 @@ def _reply(answer: Answer) -> dict[str, Any]:
 
 def _send(out: IO[str], document: Mapping[str, Any]) -> None:
     out.write(json.dumps(document, ensure_ascii=False) + "\n")
-    out.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -146,8 +146,8 @@ class EngineChild:
 
 def _wire(request: EngineRequest) -> dict[str, Any]:
     messages = [asdict(message) for message in request.messages]
-    fields = {"seeds": list(request.seeds), "sampling": asdict(request.sampling), "first": request.first}
-    return {"id": request.id, "messages": messages, **fields}
+    which = {"seeds": list(request.seeds), "first": request.first, "again": request.again}
+    return {"id": request.id, "messages": messages, "sampling": asdict(request.sampling), **which}
 
 
 def _generation(line: Mapping[str, Any]) -> Generation:

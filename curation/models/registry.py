@@ -28,7 +28,7 @@ class EngineKind(models.TextChoices):
 
 
 ENGINE_OPTIONS = {
-    EngineKind.TRANSFORMERS: {"device", "rows", "tokens"},
+    EngineKind.TRANSFORMERS: {"device", "kept", "rows", "tokens"},
     EngineKind.VLLM: {"kv_cache_bytes", "rows"},
     EngineKind.OPENAI: {
         "body",

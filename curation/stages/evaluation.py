@@ -18,7 +18,7 @@ COLUMNS = ("iteration_id", "version_id", "trace", "direct_right", "adaptive_righ
 
 def items(claim: Claim) -> list[tuple[int, Sample]]:
     """The shard's held-out samples by version, in its order. The prompt is Fig. 5 (`direct_messages(sample)`), greedy."""
-    return [(number, entry.sample) for number, entry in pool.load(claim.versions).items()]
+    return [(number, entry.sample) for number, entry in pool.of_shard(claim.versions).items()]
 
 
 def store(claim: Claim, traces: Mapping[int, Trace | tuple[Sequence[str], str]]) -> None:
@@ -27,7 +27,7 @@ def store(claim: Claim, traces: Mapping[int, Trace | tuple[Sequence[str], str]])
     Raises WrongResults when they are not the shard's samples with refine_turns + 1 answers each, LostLease when the shard
     is no longer this claim's.
     """
-    samples = pool.load(claim.versions)
+    samples = pool.of_shard(claim.versions)
     if traces.keys() != samples.keys():
         raise WrongResults(f"traces of {len(traces)} samples for a shard of {len(samples)}")
     rows = [_row(claim, entry, Trace(*traces[number])) for number, entry in samples.items()]

@@ -23,10 +23,12 @@ class EngineRequest:
     seeds: tuple[int, ...]
     sampling: Sampling
     first: int = 0  # which of the sample's attempts seeds[0] is for
+    again: bool = False  # whether further attempts may be asked for next
 
     def only(self, attempts: range) -> EngineRequest:
         """The request for these of its attempts."""
-        return replace(self, seeds=self.seeds[attempts.start : attempts.stop], first=self.first + attempts.start)
+        seeds, again = self.seeds[attempts.start : attempts.stop], attempts.stop < len(self.seeds)
+        return replace(self, seeds=seeds, first=self.first + attempts.start, again=again)
 
 
 class Trace(NamedTuple):
@@ -42,7 +44,7 @@ class WrongResults(RuntimeError):
 
 
 def check_answers(
-    requests: Sequence[EngineRequest],
+    wanted: Mapping[int, Sequence[int]],
     answers: Mapping[int, Sequence[Generation]],
     *,
     imported: bool = False,
@@ -50,17 +52,16 @@ def check_answers(
 ) -> None:
     """Raises WrongResults unless every request has all its attempts, in order and with their seeds, and nothing else has.
 
-    Of imported ones some may be missing, and nobody knows their seeds. With `until_hit` the first of a request's attempts will
-    do; that the last of them is a hit is not looked at here.
+    `wanted`: a request's number → the seeds of its attempts. Of imported ones some may be missing, and nobody knows their seeds.
+    With `until_hit` the first of a request's attempts will do; that the last of them is a hit is not looked at here.
     """
-    wanted = {int(request.id): request.seeds for request in requests}
     if imported:
         _check_imported(wanted, answers)
         return
     if answers.keys() != wanted.keys():
         raise WrongResults(f"{len(wanted)} requests were sent, answers to {len(answers)} came back, or to others than were sent")
     for number, all_seeds in wanted.items():
-        seeds = all_seeds[: max(1, len(answers[number]))] if until_hit else all_seeds
+        seeds = tuple(all_seeds[: max(1, len(answers[number]))] if until_hit else all_seeds)
         given = tuple(generation.seed for generation in answers[number])
         if given != seeds or [generation.attempt for generation in answers[number]] != list(range(len(seeds))):
             raise WrongResults(f"request {number}: {len(seeds)} attempts asked for, {len(given)} came back, or with other seeds")

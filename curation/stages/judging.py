@@ -55,7 +55,7 @@ def judged(claim: Claim, entry: PoolSample, generations: Sequence[Generation]) -
 
 def is_hit_of(claim: Claim) -> IsHit:
     """Whether an attempt at a request of the shard ends the sample's turn in mode until_hit, by the request's id."""
-    samples, settings = pool.load(claim.versions), claim.settings
+    samples, settings = pool.of_shard(claim.versions), claim.settings
     comparator = comparator_of(settings)
 
     def is_hit(name: str, generation: Generation) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Length
@@ -97,6 +98,12 @@ def load(version_ids: Iterable[int]) -> dict[int, PoolSample]:
     ids = list(version_ids)
     found = {version.pk: _read(version) for version in SampleVersion.objects.filter(pk__in=ids).select_related("sample")}
     return {number: found[number] for number in ids}
+
+
+@lru_cache(maxsize=2)
+def of_shard(version_ids: tuple[int, ...]) -> Mapping[int, PoolSample]:
+    """The same for the versions of a shard, which each step of its work asks for: versions never change."""
+    return load(version_ids)
 
 
 def _read(version: SampleVersion) -> PoolSample:

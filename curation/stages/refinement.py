@@ -26,14 +26,19 @@ NO_ANSWER = Generation(0, -1, "", "stop", 0, 0, "")  # the first attempt was nev
 
 def requests(claim: Claim) -> list[EngineRequest]:
     """One request per sample of the shard whose A₁ is usable; it may be none at all."""
-    samples, first = pool.load(claim.versions), first_answers(claim)
+    samples, first = pool.of_shard(claim.versions), first_answers(claim)
     sampling = Sampling(temperature=claim.settings.temperature, max_new_tokens=claim.settings.max_new_tokens)
     asked = []
-    for number, entry in samples.items():
-        if usable_first_answer(first[number]):
-            messages = refine_messages(run_messages(entry.sample, claim.settings), first[number].text)
-            asked.append(EngineRequest(str(number), messages, seeds(claim, entry, REFINE), sampling))
+    for number, given in _wanted(claim, first).items():
+        messages = refine_messages(run_messages(samples[number].sample, claim.settings), first[number].text)
+        asked.append(EngineRequest(str(number), messages, given, sampling))
     return asked
+
+
+def _wanted(claim: Claim, first: Mapping[int, Generation]) -> dict[int, tuple[int, ...]]:
+    """The seeds of each request by its number."""
+    samples = pool.of_shard(claim.versions)
+    return {n: seeds(claim, entry, REFINE) for n, entry in samples.items() if usable_first_answer(first[n])}
 
 
 def first_answers(claim: Claim) -> dict[int, Generation]:
@@ -71,13 +76,13 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
 
     Raises WrongResults when the answers are not what was asked for, LostLease when the shard is no longer this claim's.
     """
+    samples, first = pool.of_shard(claim.versions), first_answers(claim)
     check_answers(
-        requests(claim),
+        _wanted(claim, first),
         answers,
         imported=claim.engine_kind == EngineKind.IMPORTED,
         until_hit=claim.settings.sampling_mode == "until_hit",
     )
-    samples, first = pool.load(claim.versions), first_answers(claim)
     turns = [judged(claim, samples[number], attempts) for number, attempts in answers.items()]
     check_stops(claim, turns)
     judgements = {number: _judged_first(claim, entry, first[number]) for number, entry in samples.items()}

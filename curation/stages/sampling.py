@@ -21,28 +21,32 @@ __all__ = ["GREEDY_ATTEMPT", "ensure_partition", "requests", "store"]
 
 def requests(claim: Claim) -> list[EngineRequest]:
     """One request per sample of the shard, in its order; with first_answer greedy then one more each, its id negative."""
-    samples = pool.load(claim.versions).values()
-    asked = [_request(claim, entry) for entry in samples]
+    samples = pool.of_shard(claim.versions)
+    return [_request(claim, samples[abs(number)], number, given) for number, given in wanted(claim).items()]
+
+
+def wanted(claim: Claim) -> dict[int, tuple[int, ...]]:
+    """The seeds of each request by its number."""
+    samples = pool.of_shard(claim.versions)
+    asked = {number: seeds(claim, entry, DIRECT) for number, entry in samples.items()}
     if claim.settings.first_answer == "greedy":
-        asked += [_greedy_request(claim, entry) for entry in samples]
+        asked |= {-number: (_seed(claim, entry, DIRECT, GREEDY_ATTEMPT),) for number, entry in samples.items()}
     return asked
 
 
 def seeds(claim: Claim, entry: PoolSample, turn: int) -> tuple[int, ...]:
     """The seeds of a sample's k attempts: from the sample version's content, never from its shard or position."""
-    where = (claim.run_seed, claim.iteration_number, entry.sha256, turn)
-    return tuple(attempt_seed(*where, attempt) for attempt in range(claim.settings.k))
+    return tuple(_seed(claim, entry, turn, attempt) for attempt in range(claim.settings.k))
 
 
-def _request(claim: Claim, entry: PoolSample) -> EngineRequest:
-    sampling = Sampling(temperature=claim.settings.temperature, max_new_tokens=claim.settings.max_new_tokens)
-    return EngineRequest(str(entry.version), run_messages(entry.sample, claim.settings), seeds(claim, entry, DIRECT), sampling)
+def _seed(claim: Claim, entry: PoolSample, turn: int, attempt: int) -> int:
+    return attempt_seed(claim.run_seed, claim.iteration_number, entry.sha256, turn, attempt)
 
 
-def _greedy_request(claim: Claim, entry: PoolSample) -> EngineRequest:
-    sampling = Sampling(temperature=0.0, max_new_tokens=claim.settings.max_new_tokens)
-    seed = attempt_seed(claim.run_seed, claim.iteration_number, entry.sha256, DIRECT, GREEDY_ATTEMPT)
-    return EngineRequest(str(-entry.version), run_messages(entry.sample, claim.settings), (seed,), sampling)
+def _request(claim: Claim, entry: PoolSample, number: int, given: tuple[int, ...]) -> EngineRequest:
+    temperature = claim.settings.temperature if number > 0 else 0.0
+    sampling = Sampling(temperature=temperature, max_new_tokens=claim.settings.max_new_tokens)
+    return EngineRequest(str(number), run_messages(entry.sample, claim.settings), given, sampling)
 
 
 def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
@@ -52,12 +56,12 @@ def store(claim: Claim, answers: Mapping[int, Sequence[Generation]]) -> None:
     Raises WrongResults when they are not what was asked for, LostLease when the shard is no longer this claim's.
     """
     check_answers(
-        requests(claim),
+        wanted(claim),
         answers,
         imported=claim.engine_kind == EngineKind.IMPORTED,
         until_hit=claim.settings.sampling_mode == "until_hit",
     )
-    samples = pool.load(claim.versions)
+    samples = pool.of_shard(claim.versions)
     turns = [judged(claim, entry, answers[number]) for number, entry in samples.items() if number in answers]
     check_stops(claim, turns)
     greedy = [

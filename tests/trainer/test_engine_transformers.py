@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,6 +158,7 @@ class CountingDecoder(SharedPrefixDecoder):
     def __init__(self, model: Any, most: int = 10**6) -> None:
         super().__init__(model, 256)
         self.stepped: list[int] = []
+        self.ran = 0  # prompts
         self.most = most
 
     def step(self, tokens: Any) -> Any:
@@ -165,10 +167,51 @@ class CountingDecoder(SharedPrefixDecoder):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return super().step(tokens)
 
-    def admit(self, prompts: Any, counts: Any) -> Any:
+    def admit(self, prompts: Any, counts: Any, again: Any = ()) -> Any:
         if sum(counts) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return super().admit(prompts, counts)
+        return super().admit(prompts, counts, again)
+
+    def _run_prompts(self, cohort: Any, numbers: Any, prompts: Any) -> Any:
+        self.ran += len(prompts)
+        return super()._run_prompts(cohort, numbers, prompts)
+
+
+def in_waves(engine: TransformersEngine, requests: list[Request], *waves: list[tuple[int, range]]) -> list[dict[Any, Any]]:
+    """The tokens of each wave by request and attempt; a wave names requests and attempts of theirs."""
+    found = []
+    for wave in waves:
+        asked = [
+            replace(requests[n], seeds=requests[n].seeds[at.start : at.stop], first=at.start, again=at.stop < 4) for n, at in wave
+        ]
+        firsts = {requests[n].id: at.start for n, at in wave}
+        given = tokens_of(list(engine.generate(asked)))
+        found.append({(name, attempt + firsts[name]): tokens for (name, attempt), tokens in given.items()})
+    return found
+
+
+@pytest.mark.parametrize(("kept", "ran"), [(240, 6), (239, 6 + 4), (0, 6 + 4 + 3)])
+def test_later_waves_go_on_with_the_prompts_of_the_first(engine: TransformersEngine, kept: int, ran: int) -> None:
+    requests = requests_for(prompts([5, 40, 17, 38, 3, 29]), k=4)
+    expected = tokens_of(list(engine.generate(requests)))
+    counting = CountingDecoder(engine.model)
+    waves = TransformersEngine(engine.model, engine.tokenizer, max_length=256, budget=Budget(kept=kept), decoder=counting)
+    first = [(n, range(1)) for n in range(6)]
+    second, third = [(n, range(1, 2)) for n in (0, 1, 3, 5)], [(n, range(2, 4)) for n in (5, 0, 1)]
+    for found in in_waves(waves, requests, first, second, third):
+        assert found == {key: expected[key] for key in found}
+    assert counting.ran == ran
+
+
+def test_a_batch_of_first_attempts_begins_anew(engine: TransformersEngine) -> None:
+    requests, counting = requests_for(prompts([5, 40]), k=4), CountingDecoder(engine.model)
+    waves = TransformersEngine(engine.model, engine.tokenizer, max_length=256, decoder=counting)
+    first = [(n, range(1)) for n in range(2)]
+    again = in_waves(waves, requests, first, first, [(1, range(1, 4))])
+    assert again[0] == again[1] and counting.ran == 4
+    list(waves.generate(requests[:1]))
+    in_waves(waves, requests, [(1, range(1, 4))])
+    assert counting.ran == 6
 
 
 def test_a_memory_error_halves_the_batch_and_loses_no_attempt(engine: TransformersEngine) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from trainer.engines.kept_prompts import KeptPrompts
 from trainer.engines.protocol import EngineError
 from trainer.engines.shared_prefix import ATTENTION, Cohort, SharedPrefixCache, UnsupportedAttention
 
@@ -27,8 +28,14 @@ class Decoder(Protocol):
     device: torch.device
     joins: bool  # whether rows can be admitted while others are being written
 
-    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int]) -> Tensor:
-        """Add counts[i] rows of prompt i behind the rows already there; logits (new rows, vocabulary) of their first token."""
+    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int], again: Collection[int] = ()) -> Tensor:
+        """Add counts[i] rows of prompt i behind the rows already there; logits (new rows, vocabulary) of their first token.
+
+        Prompts whose numbers are in `again` may be admitted again soon.
+        """
+
+    def forget(self, room: int) -> None:
+        """Drop what is kept of prompts for that; at most so many tokens of them are kept from now on."""
 
     def step(self, tokens: Tensor) -> Tensor:
         """Append one token to every row, (rows,) int64; logits (rows, vocabulary) of the next."""
@@ -49,22 +56,36 @@ class SharedPrefixDecoder:
         self.layers: int = model.config.num_hidden_layers
         self.cache = SharedPrefixCache()
         self.positions = torch.empty(0, dtype=torch.int64, device=self.device)  # of each row's next token
+        self.kept = KeptPrompts()
+        self.forget = self.kept.forget
 
     @torch.inference_mode()
-    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int]) -> Tensor:
+    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int], again: Collection[int] = ()) -> Tensor:
         cohort = Cohort([len(prompt) for prompt in prompts], counts, self.layers, self.device)
-        last: list[Tensor] = []
-        try:
-            while len(last) < len(prompts):
-                first = len(last)
-                last.extend(self._run_prompts(cohort, first, self._pass(prompts[first:])))
-        finally:
-            self.cache.filling = None
-        logits = self.head(torch.stack(last))
+        found = self.kept.find(prompts)
+        self.kept.fill(cohort, found)
+        last = {number: place.last for number, place in found.items()}
+        new = [number for number in range(len(prompts)) if number not in found]
+        last |= self._run_all(cohort, {number: prompts[number] for number in new})
+        ordered = [last[number] for number in range(len(prompts))]
+        self.kept.keep(cohort, {number: prompts[number] for number in new if number in again}, ordered)
+        logits = self.head(torch.stack(ordered))
         self.cache.cohorts.append(cohort)
         owners = torch.tensor(cohort.owners, device=self.device)
         self.positions = torch.cat([self.positions, cohort.lengths[owners]])
         return torch.as_tensor(logits.index_select(0, owners))
+
+    def _run_all(self, cohort: Cohort, prompts: Mapping[int, Sequence[int]]) -> dict[int, Tensor]:
+        """Run prompts of a cohort, given by their numbers in it; the hidden state of each one's last token."""
+        waiting, texts, last = list(prompts), list(prompts.values()), dict[int, Tensor]()
+        try:
+            while len(last) < len(prompts):
+                part = self._pass(texts[len(last) :])
+                numbers = waiting[len(last) : len(last) + len(part)]
+                last |= zip(numbers, self._run_prompts(cohort, numbers, part), strict=True)
+        finally:
+            self.cache.filling = None
+        return last
 
     def _pass(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
         """As many of the first prompts as run in one pass; at least one."""
@@ -76,11 +97,11 @@ class SharedPrefixDecoder:
             number += 1
         return prompts[:number]
 
-    def _run_prompts(self, cohort: Cohort, first: int, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
+    def _run_prompts(self, cohort: Cohort, numbers: Sequence[int], prompts: Sequence[Sequence[int]]) -> list[Tensor]:
         """Run prompts, padded on the right; the hidden state of each one's last token. Causal attention never sees padding."""
         longest = max(map(len, prompts))
         ids = torch.tensor([[*prompt, *[0] * (longest - len(prompt))] for prompt in prompts], device=self.device)
-        self.cache.filling = (cohort, first)
+        self.cache.filling = (cohort, numbers)
         hidden = self._forward(ids, torch.arange(longest, device=self.device)[None])
         return [hidden[row, len(prompt) - 1] for row, prompt in enumerate(prompts)]
 
@@ -124,8 +145,11 @@ class PlainDecoder:
         self.cache = DynamicCache(config=model.config)
         self.mask = torch.empty(0, 0, dtype=torch.int64, device=self.device)
 
+    def forget(self, room: int) -> None:
+        """Nothing: each row has its own copy of the prompt."""
+
     @torch.inference_mode()
-    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int]) -> Tensor:
+    def admit(self, prompts: Sequence[Sequence[int]], counts: Sequence[int], again: Collection[int] = ()) -> Tensor:
         longest = max(map(len, prompts))
         ids = torch.tensor([[*[0] * (longest - len(prompt)), *prompt] for prompt in prompts], device=self.device)
         lengths = torch.tensor([[len(prompt)] for prompt in prompts], device=self.device)

@@ -19,10 +19,11 @@ class Budget:
 
     rows: int = 256  # attempts
     tokens: int = 131_072  # tokens kept for attention: each prompt once, and max_new_tokens of each attempt
+    kept: int = 131_072  # tokens of prompts that are kept beside these where more attempts at them may be asked for
 
     def halved(self) -> Budget | None:
         """Half of it, or None when one row at a time was too much already."""
-        return None if self.rows == 1 else Budget(self.rows // 2, max(1, self.tokens // 2))
+        return None if self.rows == 1 else Budget(self.rows // 2, max(1, self.tokens // 2), 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,7 +119,8 @@ def _admit(decoder: Decoder, rows: Sequence[Row]) -> Tensor:
     requests = {id(row.request): row.request for row in rows}
     for row in rows:
         counts[id(row.request)] = counts.get(id(row.request), 0) + 1
-    return decoder.admit([request.prompt_ids for request in requests.values()], list(counts.values()))
+    again = [number for number, request in enumerate(requests.values()) if request.again]
+    return decoder.admit([request.prompt_ids for request in requests.values()], list(counts.values()), again)
 
 
 def _draw(rows: Sequence[Row], logits: Tensor) -> Draw:

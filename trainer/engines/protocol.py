@@ -20,6 +20,7 @@ class Request:
     seeds: tuple[int, ...]  # 0 ≤ seed < 2**63
     sampling: Sampling
     first: int = 0  # which of the sample's attempts seeds[0] is for; completions are numbered from 0 all the same
+    again: bool = False  # whether the next batch may ask for further attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class MessageRequest:
     seeds: tuple[int, ...]  # 0 ≤ seed < 2**63
     sampling: Sampling
     first: int = 0  # which of the sample's attempts seeds[0] is for; answers are numbered from 0 all the same
+    again: bool = False  # whether the next batch may ask for further attempts
 
 
 class Answer(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from trainer.engines.protocol import Engine, EngineError
 
 OPTIONS: dict[str, set[str]] = {
-    "transformers": {"device", "rows", "tokens"},
+    "transformers": {"device", "kept", "rows", "tokens"},
     "vllm": {"rows", "kv_cache_bytes"},
     "openai": {"url", "key_env", "concurrency", "timeout", "retries", "patience", "n", "token_limit", "plain", "body"},
     "scripted": set(),

@@ -55,14 +55,16 @@ class Cohort:
     def rows(self) -> int:
         return len(self.owners)
 
-    def store_prompts(self, layer: int, first: int, keys: Tensor, values: Tensor) -> None:
-        """Keep keys and values (prompts, kv heads, tokens, head size) of the prompts from number `first` on."""
+    def store_prompts(self, layer: int, numbers: Sequence[int], keys: Tensor, values: Tensor) -> None:
+        """Keep keys and values (prompts, kv heads, tokens, head size) of the prompts with these numbers, in ascending order."""
+        together = numbers[-1] - numbers[0] == len(numbers) - 1
+        at = slice(numbers[0], numbers[-1] + 1) if together else torch.tensor(numbers, device=keys.device)
         for store, states in ((self.prompt_keys, keys), (self.prompt_values, values)):
             kept = store[layer]
             if kept is None:
                 shape = (len(self.lengths), states.shape[1], self.longest, states.shape[3])
                 kept = store[layer] = states.new_zeros(shape)
-            kept[first : first + len(states), :, : states.shape[2]] = states
+            kept[at, :, : states.shape[2]] = states
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         """Attention of one new token per row: query (rows, heads, head size), key and value (rows, kv heads, head size)."""
@@ -133,7 +135,7 @@ class SharedPrefixCache(Cache):
     def __init__(self) -> None:
         super().__init__(layers=[])
         self.cohorts: list[Cohort] = []
-        self.filling: tuple[Cohort, int] | None = None  # while prompts run: the cohort and the first prompt's number
+        self.filling: tuple[Cohort, Sequence[int]] | None = None  # while prompts run: the cohort and the prompts' numbers
         self.layer = -1
 
     def update(
@@ -150,8 +152,8 @@ class SharedPrefixCache(Cache):
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         """query (batch, heads, tokens, head size) -> (batch, tokens, heads, head size)."""
         if self.filling is not None:
-            cohort, first = self.filling
-            cohort.store_prompts(self.layer, first, key, value)
+            cohort, numbers = self.filling
+            cohort.store_prompts(self.layer, numbers, key, value)
             grouped = query.shape[1] != key.shape[1]
             out = functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=grouped)
             return out.transpose(1, 2)

@@ -27,7 +27,10 @@ class TransformersEngine:
     """Batched decoding with prompts shared between attempts.
 
     One `generate` call is one batch: the same requests run beside the same neighbours in the same order, so that in float32
-    with a fixed number of threads they give the same tokens bit for bit. Not in charge of loading: see `open_transformers`.
+    with a fixed number of threads they give the same tokens bit for bit. A batch of further attempts alone goes on with the
+    prompts of the batches since the last that held first attempts, which begins anew.
+
+    Not in charge of loading: see `open_transformers`.
     """
 
     name = "transformers"
@@ -59,6 +62,8 @@ class TransformersEngine:
                 fitting.append(request)
             else:
                 yield from too_long(request)
+        if any(not request.first for request in fitting):
+            self.decoder.forget(self.budget.kept)
         queue = queue_of(fitting)
         while queue:
             failure = ""
@@ -79,6 +84,7 @@ class TransformersEngine:
             raise EngineError(f"One attempt at a time does not fit into memory ({failure}). Lower max_length or max_new_tokens.")
         log.warning("out of memory with %d rows; going on with %d (%s)", self.budget.rows, smaller.rows, failure)
         self.budget = smaller
+        self.decoder.forget(smaller.kept)
         gc.collect()
         if self.model.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -99,7 +105,7 @@ class TransformersEngine:
 def open_transformers(
     model_path: str, *, dtype: str, threads: int, max_length: int, device: str | None = None, **limits: Any
 ) -> TransformersEngine:
-    """Load a model folder onto `device` (default: CUDA when there is one). `limits`: rows and tokens of Budget.
+    """Load a model folder onto `device` (default: CUDA when there is one). `limits`: rows, tokens and kept of Budget.
 
     Sets torch's number of CPU threads for the whole process, because sums depend on it. Raises InputError for no model.
     """
