@@ -15,8 +15,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How an iteration's adapter is trained: LoRA supervised fine-tuning, one epoch, optimiser and schedule afresh."""
+    """How an iteration is trained: supervised fine-tuning, one epoch, optimiser and schedule afresh."""
 
+    method: Literal["lora", "qlora", "full"] = "lora"  # an adapter, one on a base in four bits, or every weight; paper: lora
+    adapter: Literal["new", "continued"] = "new"  # on the merged model of the iteration before; or its adapter, on the run's base
     learning_rate: float = 1e-4  # peak; paper: 1e-4
     batch_rows: int = 64  # rows per optimiser step (global batch); paper: 64
     device_rows: int = 8  # rows per forward pass; the rest by accumulation
@@ -27,6 +29,8 @@ class Training:
     max_length: int = 4096  # tokens; a longer row is left out and counted, never truncated
     max_grad_norm: float = 1.0
     dtype: Literal["float32", "bfloat16"] = "bfloat16"  # of the frozen weights and the forward pass
+    gradient_checkpointing: Literal["auto", "on", "off"] = "auto"  # forward twice, remember less; auto: with a GPU
+    kernels: Literal["auto", "plain"] = "auto"  # auto: Liger's, where they are installed and there is a GPU
     threads: int = 1  # CPU threads; fixed, because sums depend on it
     checkpoint_steps: int = 50  # optimiser steps between two points that a killed training goes on from; 0: none
     merge_tolerance: float = 0.05  # largest |logit difference| of merged against base + adapter, relative to their range
@@ -73,6 +77,8 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
         raise SettingsError(f"settings: an object of settings expected, not {values!r}")
     values = dict(values)
     training = _fill(Training, "training.", values.pop("training", {}))
+    if training.method == "full" and training.adapter == "continued":
+        raise SettingsError("training.adapter: 'continued' needs an adapter, and training.method full makes none; choose new")
     return dataclasses.replace(_fill(Settings, "", values), training=training)
 
 

@@ -60,6 +60,9 @@ def parser(about: str) -> argparse.ArgumentParser:
             command.add_argument("--model", required=True, metavar="FOLDER", help="the base to train")
             command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the forward pass")
             command.add_argument("--threads", type=int, help="CPU threads")
+            command.add_argument(
+                "--adapter", type=Path, metavar="FOLDER", help="to go on with, trained on --model (training.adapter continued)"
+            )
             command.add_argument("--points", type=Path, metavar="FOLDER", help="keep points there, and go on from the last one")
     return commands_parser
 

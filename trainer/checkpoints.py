@@ -59,14 +59,15 @@ def publishing(out: str | Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def save_adapter(model: Any, folder: Path, base_name: str) -> None:
-    """The adapter's weights and config. `base_name` is all that the config says of the base: no path of this machine."""
+def save_adapter(model: Any, folder: Path, base_name: str, weights: Mapping[str, Any] | None = None) -> None:
+    """The adapter's weights (the model's, where they are not given) and config. `base_name` is all that the config says of the
+    base: no path of this machine."""
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
     folder.mkdir()
-    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    plain = {name: weights[name].detach().cpu().contiguous() for name in sorted(weights)}
+    state = get_peft_model_state_dict(model, state_dict=weights, save_embedding_layers=False)
+    plain = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
     save_file(plain, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     config = model.peft_config["default"]
     config.base_model_name_or_path = base_name

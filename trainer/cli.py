@@ -111,6 +111,7 @@ def _train(arguments: argparse.Namespace, settings: Settings) -> None:
             arguments.out,
             settings,
             report=lambda progress: _say(dataclasses.asdict(progress)),
+            adapter=arguments.adapter,
             points=arguments.points,
             begin=lambda step: _say({"begins_after": step}),
         )

@@ -1,23 +1,26 @@
-"""LoRA supervised fine-tuning of one iteration on transformers' Trainer: one epoch, optimiser and schedule afresh (§4.1)."""
+"""Supervised fine-tuning of one iteration on transformers' Trainer: one epoch, optimiser and schedule afresh (§4.1)."""
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
+from torch import Tensor
 from transformers import PreTrainedModel, TrainingArguments, set_seed
 
 from toolcalls.errors import InputError
 from toolcalls.settings import Training
 from trainer.attention import use_plain_attention
 from trainer.encoding import EncodedRow
+from trainer.methods import trainable
 from trainer.points import Points, newest, step_of
 from trainer.supervised import Progress, SftTrainer
 
@@ -26,11 +29,16 @@ __all__ = ["Fitted", "Progress", "device_rows", "fit"]
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
+# What Liger is to replace: not the loss, whose logits we compute at the labels alone.
+_LIGER = {"rope": True, "rms_norm": True, "swiglu": True, "cross_entropy": False, "fused_linear_cross_entropy": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The base with its trained adapter, and one loss per optimiser step."""
+    """The trained model: the base with its adapter, or the base itself; and one loss per optimiser step."""
 
-    model: PeftModel
+    model: Any
+    weights: dict[str, Tensor]  # what was trained, whole, on the CPU
     losses: tuple[float, ...]
     tokens: int
     tokens_per_second: float  # of the steps that this process made; 0 when it made none
@@ -45,11 +53,12 @@ def fit(
     seed: int,
     report: Callable[[Progress], None] = lambda progress: None,
     points: Points | None = None,
+    adapter: Path | None = None,
 ) -> Fitted:
-    """Train an adapter on all linear layers of the blocks; embeddings and head stay as they are.
+    """Train what training.method says, on a model that `load_base` gave; `adapter` is the one to go on with, if any.
 
     Same rows, seed and threads in float32 give the same adapter to the bit, also when the training was killed and goes on from
-    one of its `points`. `model` is changed: it gets the adapter's layers.
+    one of its `points`. `model` is changed.
     Under `accelerate launch` every process calls this, and only the first one reports.
     """
     torch.set_num_threads(training.threads)
@@ -57,19 +66,25 @@ def fit(
     on_cpu = not torch.cuda.is_available()
     if on_cpu:
         use_plain_attention(model)
-    else:
+    if training.gradient_checkpointing == "on" or (training.gradient_checkpointing == "auto" and not on_cpu):
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    config = LoraConfig(r=training.lora_rank, lora_alpha=training.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM")
-    adapted: Any = get_peft_model(model, config)
+    adapted = trainable(model, training, adapter)
+    casting = disable_input_dtype_casting(adapted) if isinstance(adapted, PeftModel) else nullcontext()
     last = newest(points) if points else None
-    with _folder(points) as folder, disable_input_dtype_casting(adapted):
+    with _folder(points) as folder, casting:
         arguments = _arguments(training, seed, folder, on_cpu, keep=points is not None)
         trainer = SftTrainer(adapted, arguments, rows, training, seed, report, points)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
+        weights = trainer.gathered()
         rate = trainer.reported.tokens_per_second(trainer.state.global_step)
     losses = tuple(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
     tokens = sum(len(row.input_ids) for row in rows)
-    return Fitted(adapted, losses, tokens, rate, began_after=step_of(last) if last else 0)
+    return Fitted(adapted, weights, losses, tokens, rate, began_after=step_of(last) if last else 0)
+
+
+def uses_liger(training: Training) -> bool:
+    """Whether Liger's kernels stand in for the model's own."""
+    return training.kernels == "auto" and torch.cuda.is_available() and importlib.util.find_spec("liger_kernel") is not None
 
 
 @contextmanager
@@ -110,6 +125,8 @@ def _arguments(training: Training, seed: int, folder: Path, on_cpu: bool, *, kee
         save_strategy="steps" if keep and training.checkpoint_steps else "no",
         save_steps=training.checkpoint_steps or 1,
         save_total_limit=2,  # the last whole one stays until the next is whole
+        use_liger_kernel=uses_liger(training),
+        liger_kernel_config=_LIGER,
         report_to=[],
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from peft import PeftModel
 from torch import Tensor
 
 from trainer.models import base_dtype, load_model, load_tokenizer
+from trainer.weights import set_weights
 
 EXACT_TOLERANCE = 1e-4
 """Largest difference, relative to the logits' range, that float32 may make between base + adapter and an unrounded merge.
@@ -44,7 +45,6 @@ def merge(
     equal. Raises MergeError.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = load_tokenizer(base)
     adapted: Any = PeftModel.from_pretrained(load_model(base, "float32", device), str(adapter))
     reference = logits_of(adapted, prompts)
     try:
@@ -52,15 +52,43 @@ def merge(
     except ValueError as error:
         raise MergeError(f"The adapter holds values that are no numbers, so training went wrong ({error}).") from error
     exact = checked_difference(reference, logits_of(merged, prompts), EXACT_TOLERANCE, "the merge in float32")
-    _cast(merged, getattr(torch, base_dtype(base)))
-    merged.save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
-    _cast(merged, torch.float32)
-    of_rounded = logits_of(merged, prompts)
-    rounded = checked_difference(reference, of_rounded, tolerance, "the rounded merge")
+    rounded, of_rounded = _write_rounded(merged, base, out, prompts, reference, tolerance, "merge")
     del adapted, merged
     check_stored(out, prompts, of_rounded)
     return MergeCheck(exact, rounded)
+
+
+def store(
+    weights: Mapping[str, Tensor], base: str | Path, out: str | Path, prompts: Sequence[Sequence[int]], *, tolerance: float
+) -> MergeCheck:
+    """Write the base with these weights in place of its own, as `merge` writes a merged model: rounded to the base's dtype once,
+    and compared with what it was in float32. Raises MergeError."""
+    model: Any = load_model(base, "float32", "cuda" if torch.cuda.is_available() else "cpu")
+    set_weights(model, weights)
+    rounded, of_rounded = _write_rounded(model, base, out, prompts, logits_of(model, prompts), tolerance, "model")
+    del model
+    check_stored(out, prompts, of_rounded)
+    return MergeCheck(0.0, rounded)
+
+
+def _write_rounded(
+    model: Any,
+    base: str | Path,
+    out: str | Path,
+    prompts: Sequence[Sequence[int]],
+    reference: Sequence[Tensor],
+    tolerance: float,
+    what: str,
+) -> tuple[float, list[Tensor]]:
+    """Write a model in float32 in the base's dtype, with the base's tokenizer: the difference that this makes to the `reference`
+    logits, and the logits that it now has."""
+    tokenizer = load_tokenizer(base)
+    _cast(model, getattr(torch, base_dtype(base)))
+    model.save_pretrained(str(out))
+    tokenizer.save_pretrained(str(out))
+    _cast(model, torch.float32)
+    of_rounded = logits_of(model, prompts)
+    return checked_difference(reference, of_rounded, tolerance, f"the rounded {what}"), of_rounded
 
 
 def check_stored(folder: str | Path, prompts: Sequence[Sequence[int]], expected: Sequence[Tensor]) -> None:

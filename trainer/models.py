@@ -31,8 +31,12 @@ def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(path: str | Path, dtype: str, device: str | torch.device | None = None) -> PreTrainedModel:
+def load_model(
+    path: str | Path, dtype: str, device: str | torch.device | None = None, *, quantised: bool = False
+) -> PreTrainedModel:
     """The causal language model of a base in `dtype` ("float32" or "bfloat16"), in eval mode on `device` (default CPU).
+
+    `quantised`: linear layers in four bits (NF4, their scales quantised too), computed in `dtype`; needs bitsandbytes and CUDA.
 
     Raises InputError when the folder is no model, has no safetensors, lacks weights or needs code of its own.
     """
@@ -55,6 +59,7 @@ def load_model(path: str | Path, dtype: str, device: str | torch.device | None =
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
+            **({"quantization_config": _four_bits(getattr(torch, dtype))} if quantised else {}),
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(f"{folder}: this model cannot be loaded ({_first_line(error)}).") from error
@@ -64,6 +69,14 @@ def load_model(path: str | Path, dtype: str, device: str | torch.device | None =
         raise InputError(f"{folder}: {len(missing)} weights are missing ({missing[0]} …). Copy the whole folder again.")
     ready: PreTrainedModel = model.eval() if device is None else model.eval().to(device)
     return ready
+
+
+def _four_bits(computed_in: torch.dtype) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=computed_in
+    )
 
 
 def base_dtype(path: str | Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
@@ -24,6 +24,7 @@ from toolcalls.settings import Training
 from trainer.batches import IGNORED, FixedOrder, collate, length_grouped_order
 from trainer.encoding import EncodedRow
 from trainer.points import PREFIX, Points, mark_whole
+from trainer.weights import set_weights, trained_weights
 
 _WEIGHTS = "trained.safetensors"  # of a point: what is trained, and nothing else
 
@@ -108,22 +109,18 @@ class SftTrainer(Trainer):
             given = load_file(Path(resume_from_checkpoint) / _WEIGHTS)
             set_weights(self.accelerator.unwrap_model(model or self.model), given)
 
+    def gathered(self) -> dict[str, Tensor]:
+        """What was trained, whole, on the CPU. Every process calls this: the weights may be spread over them."""
+        model = self.accelerator.unwrap_model(self.model)
+        if not self.is_fsdp_enabled:
+            return trained_weights(model)
+        names = {name for name, weight in model.named_parameters() if weight.requires_grad}
+        state = self.accelerator.get_state_dict(self.model)
+        return {name: weight.float() for name, weight in state.items() if name in names}
+
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not counted: nothing reads it, and counting walks over all parameters at every step."""
         return 0
-
-
-def trained_weights(model: nn.Module) -> dict[str, Tensor]:
-    """What is trained, by name, on the CPU."""
-    return {name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters() if weight.requires_grad}
-
-
-def set_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """The inverse of `trained_weights`. Raises KeyError when `weights` are not those that this model trains."""
-    own = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-    with torch.no_grad():
-        for name in own.keys() | weights.keys():
-            own[name].copy_(weights[name])
 
 
 def loss_sum(model: nn.Module, unwrapped: Any, input_ids: Tensor, labels: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ from toolcalls.records import TrainingRow
 from toolcalls.settings import Settings, settings_json
 from trainer.checkpoints import publishing, save_adapter, weights_sample, weights_sha256, write_meta, write_rows
 from trainer.encoding import EncodedRow, encode_row
-from trainer.fitting import Fitted, Progress, fit
-from trainer.merging import MergeCheck, merge
-from trainer.models import load_model, load_tokenizer
+from trainer.fitting import Fitted, Progress, fit, uses_liger
+from trainer.merging import MergeCheck, merge, store
+from trainer.methods import load_base
+from trainer.models import load_tokenizer
 from trainer.points import Points, newest, step_of
 
 _CHECKED_PROMPTS = 4  # training rows on which the merged model's logits are checked
@@ -33,7 +34,7 @@ class Trained:
 
     rows: int  # trained on
     too_long: int  # left out
-    adapter_sha256: str
+    adapter_sha256: str | None  # None where every weight was trained
     merged_sha256: str
     max_logit_difference: float  # merged against base + adapter, as a fraction of the logits' range
     seconds: float
@@ -46,22 +47,27 @@ def train(
     settings: Settings,
     report: Callable[[Progress], None] = lambda progress: None,
     *,
+    adapter: Path | None = None,
     points: Path | None = None,
     begin: Callable[[int], None] = lambda step: None,
 ) -> Trained | None:
-    """Train an adapter on `rows`, merge it, and publish both under `out`.
+    """Train an adapter on `rows`, merge it, and publish both under `out`; or every weight, and publish the model.
 
-    In the folder `points` it leaves points to go on from, and goes on from the last one there that is this training's; `begin`
-    is told after which step that is, 0 without one. Under `accelerate launch` only the first process writes and returns
-    something. Raises InputError (no rows, no model), MergeError, CheckpointError; nothing is left under `out` then.
+    `adapter` is the one to go on with, where settings say so and there is one; `base` is what it was trained on. In the folder
+    `points` it leaves points to go on from, and goes on from the last one there that is this training's; `begin` is told after
+    which step that is, 0 without one. Under `accelerate launch` only the first process writes and returns something. Raises
+    InputError (no rows, no model), MergeError, CheckpointError; nothing is left under `out` then.
     """
     started = time.monotonic()
+    if adapter is not None and settings.training.adapter != "continued":
+        raise InputError(
+            "An adapter is given, and training.adapter says that a new one is trained. Set it to continued, or give none."
+        )
     torch.set_num_threads(settings.training.threads)
-    kept_points = Points(points, _identity(rows, base, settings)) if points else None
+    kept_points = Points(points, _identity(rows, base, settings, adapter)) if points else None
     if os.environ.get("RANK", "0") != "0":
         kept = _kept(_encoded(rows, base, settings))
-        model = load_model(base, settings.training.dtype)
-        fit(model, kept, settings.training, seed=settings.seed, points=kept_points)
+        fit(load_base(base, settings.training), kept, settings.training, seed=settings.seed, points=kept_points, adapter=adapter)
         return None
     encoded = _encoded(rows, base, settings)
     kept, too_long = _kept(encoded), [row.sample_id for row, fitting in zip(rows, encoded, strict=True) if fitting is None]
@@ -69,28 +75,29 @@ def train(
         last = newest(kept_points)
         begin(step_of(last) if last else 0)
     with publishing(out) as folder:
-        model = load_model(base, settings.training.dtype)
-        fitted = fit(model, kept, settings.training, seed=settings.seed, report=report, points=kept_points)
-        save_adapter(fitted.model, folder / "adapter", Path(base).name)
-        check = _merge(base, folder, kept, settings)
+        model = load_base(base, settings.training)
+        fitted = fit(model, kept, settings.training, seed=settings.seed, report=report, points=kept_points, adapter=adapter)
+        check = _store(fitted, base, folder, kept, settings)
         trained = Trained(
             rows=len(kept),
             too_long=len(too_long),
-            adapter_sha256=weights_sha256(folder / "adapter"),
+            adapter_sha256=weights_sha256(folder / "adapter") if (folder / "adapter").is_dir() else None,
             merged_sha256=weights_sha256(folder / "merged"),
             max_logit_difference=check.rounded,
             seconds=time.monotonic() - started,
         )
         write_rows(folder, encoded)
-        write_meta(folder / "meta.json", _meta(rows, too_long, base, settings, fitted, check, trained))
+        meta = _meta(rows, too_long, base, settings, fitted, check, trained)
+        write_meta(folder / "meta.json", meta | {"continued_adapter_sha256": weights_sha256(adapter) if adapter else None})
     return trained
 
 
-def _identity(rows: Sequence[TrainingRow], base: str | Path, settings: Settings) -> dict[str, Any]:
+def _identity(rows: Sequence[TrainingRow], base: str | Path, settings: Settings, adapter: Path | None) -> dict[str, Any]:
     """What makes a training this one and no other."""
     return {
         "training_set_sha256": training_set_hash(rows),
         "base": weights_sample(base),
+        "adapter": weights_sample(adapter) if adapter else None,
         "training": settings_json(settings)["training"],
         "seed": settings.seed,
         "versions": _versions(),
@@ -118,11 +125,16 @@ def _kept(encoded: Sequence[EncodedRow | None]) -> list[EncodedRow]:
     return [row for row in encoded if row is not None]
 
 
-def _merge(base: str | Path, folder: Path, rows: Sequence[EncodedRow], settings: Settings) -> MergeCheck:
+def _store(fitted: Fitted, base: str | Path, folder: Path, rows: Sequence[EncodedRow], settings: Settings) -> MergeCheck:
+    """Write the adapter, and it merged into the base; or the model, where every weight was trained."""
     by_length = sorted(rows, key=lambda row: (len(row.input_ids), row.input_ids))
     chosen = by_length[:: max(1, len(by_length) // _CHECKED_PROMPTS)][:_CHECKED_PROMPTS]
     prompts = [row.input_ids[:_CHECKED_TOKENS] for row in chosen]
-    return merge(base, folder / "adapter", folder / "merged", prompts, tolerance=settings.training.merge_tolerance)
+    tolerance = settings.training.merge_tolerance
+    if settings.training.method == "full":
+        return store(fitted.weights, base, folder / "merged", prompts, tolerance=tolerance)
+    save_adapter(fitted.model, folder / "adapter", Path(base).name, fitted.weights)
+    return merge(base, folder / "adapter", folder / "merged", prompts, tolerance=tolerance)
 
 
 def _meta(
@@ -151,6 +163,7 @@ def _meta(
         "tokens_per_second": fitted.tokens_per_second,
         "began_after": fitted.began_after,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "liger": uses_liger(settings.training),
         "versions": _versions(),
         "settings": settings_json(settings),
     }

@@ -10,7 +10,7 @@ from curation.models.runs import Iteration, Run
 
 class CheckpointKind(models.TextChoices):
     ADAPTER = "adapter"
-    MERGED = "merged"
+    MERGED = "merged"  # base and adapter in one; or, where every weight was trained and there is no adapter, the model
 
 
 class Checkpoint(models.Model):

@@ -31,8 +31,8 @@ class Group:
 
 
 PAPER = {
-    "k", "temperature", "tolerance", "refine_turns", "training.learning_rate", "training.batch_rows", "training.lora_rank",
-    "training.lora_alpha", "training.schedule", "training.warmup",
+    "k", "temperature", "tolerance", "refine_turns", "training.method", "training.learning_rate", "training.batch_rows",
+    "training.lora_rank", "training.lora_alpha", "training.schedule", "training.warmup",
 }  # fmt: skip
 
 _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -43,6 +43,8 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "seed": ("Seed", "Of sampling, shuffling and the choice of system prompts."),
     },
     "Training": {
+        "training.method": ("What is trained", "An adapter, one on a base in four bits (needs a CUDA GPU), or every weight."),
+        "training.adapter": ("Adapter", "New, on the merged model of the iteration before; or that iteration's, on the base."),
         "training.learning_rate": ("Learning rate", "Peak."),
         "training.batch_rows": ("Batch", "Rows per optimiser step."),
         "training.lora_rank": ("LoRA rank", ""),
@@ -78,6 +80,8 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "engine_dtype": ("Engine's number format", ""),
         "engine_threads": ("Engine's threads", "CPU threads; sums depend on it."),
         "training.device_rows": ("Rows per forward pass", "The rest by accumulation."),
+        "training.gradient_checkpointing": ("Gradient checkpointing", "Less memory, a second forward pass; auto: with a GPU."),
+        "training.kernels": ("Kernels", "Auto: Liger's, where they are installed and there is a GPU."),
         "training.threads": ("Training's threads", "CPU threads; sums depend on it."),
         "training.checkpoint_steps": ("Steps between points", "Which a killed training goes on from; 0: none."),
     },

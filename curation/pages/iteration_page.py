@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curation.models import Iteration, Run, User
-from curation.models.checkpoints import CheckpointKind
 from curation.models.runs import IterationState
 from curation.pages.counts import Counts, counts
 from curation.pages.manifest import Fact, iteration_manifest, run_manifest
@@ -63,7 +62,7 @@ def iteration_page(iteration: Iteration, user: User) -> IterationPage:
         tabs=run_tabs(run, "iteration", iteration),
         shown=iteration_live(iteration, user),
         results=iteration_results(iteration),
-        trains=any(one.kind == CheckpointKind.ADAPTER for one in checkpoints) or _may_train(iteration),
+        trains=bool(checkpoints) or _may_train(iteration),
         has_model=bool(checkpoints),
         others=numbers,
         manifest=manifest if iteration.number else manifest[1:],

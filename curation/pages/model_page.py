@@ -35,7 +35,8 @@ class ModelPage:
 def model_page(iteration: Iteration) -> ModelPage:
     tabs = run_tabs(iteration.run, "exports", iteration)
     try:
-        return ModelPage(iteration, tabs, tuple(_offer(iteration, kind) for kind in CheckpointKind.values), "")
+        made = set(iteration.checkpoints.values_list("kind", flat=True)) or CheckpointKind.values
+        return ModelPage(iteration, tabs, tuple(_offer(iteration, kind) for kind in CheckpointKind.values if kind in made), "")
     except InputError as error:
         return ModelPage(iteration, tabs, (), str(error))
 

@@ -41,19 +41,25 @@ def card_of(checkpoint: Checkpoint) -> str:
 
 
 def _kind(checkpoint: Checkpoint) -> str:
+    if _has_no_adapter(checkpoint):
+        return "fully fine-tuned model"
     return "LoRA adapter" if checkpoint.kind == CheckpointKind.ADAPTER else "merged model"
+
+
+def _has_no_adapter(checkpoint: Checkpoint) -> bool:
+    return bool(checkpoint.run.choices.training.method == "full")
 
 
 def _front_matter(checkpoint: Checkpoint) -> str:
     library, relation = _LIBRARY[CheckpointKind(checkpoint.kind)]
+    lora = "" if _has_no_adapter(checkpoint) else "- lora\n"
     return f"""---
 base_model: {quoted(checkpoint.run.base.name)}
 base_model_relation: {relation}
 library_name: {library}
 pipeline_tag: text-generation
 tags:
-- lora
-- function-calling
+{lora}- function-calling
 - tool-calling
 - toolace-r
 - whetstone

@@ -63,6 +63,8 @@ def trained(iteration: Iteration, kind: str) -> Model:
         raise InputError(f"kind {kind[:40]!r} is unknown; choose one of {', '.join(CheckpointKind.values)}")
     related = ("iteration", "parent__iteration", "run__base", "run__dataset__project__team", "run__revision")
     checkpoint = Checkpoint.objects.filter(iteration=iteration, kind=kind).select_related(*related).first()
+    if checkpoint is None and Checkpoint.objects.filter(iteration=iteration).exists():
+        raise InputError(f"iteration {iteration.number} of run {iteration.run_id} trained every weight: take its merged model")
     if checkpoint is None:
         why = "it evaluates the base" if not iteration.number else f"it is {iteration.state} and has trained nothing"
         raise InputError(f"iteration {iteration.number} of run {iteration.run_id} has no model of its own: {why}; choose another")

@@ -32,6 +32,8 @@ class TrainingJob:
     """What a trainer needs. `out_dir` does not exist yet. The names of it and of `points` carry the token: none are shared."""
 
     rows: Path  # the frozen rows as JSON lines
+    model: Path  # what is trained
+    adapter: Path | None  # to go on with, on that model
     settings: Training
     seed: int
     out_dir: Path
@@ -49,9 +51,19 @@ def job(claim: Claim) -> TrainingJob:
     with held(claim):
         out = out_dir(claim)
     earlier = tuple(points_of(out.with_name(f"attempt-{token}")) for token in range(1, claim.attempt))
-    return TrainingJob(
-        rows, claim.settings.training, claim.run_seed, out, points_of(out), tuple(path for path in earlier if path.is_dir())
+    model, adapter = _trained_on(claim)
+    here = tuple(path for path in earlier if path.is_dir())
+    return TrainingJob(rows, model, adapter, claim.settings.training, claim.run_seed, out, points_of(out), here)
+
+
+def _trained_on(claim: Claim) -> tuple[Path, Path | None]:
+    """The model of the iteration before; where its adapter is continued, the run's base and that adapter, from iteration 2 on."""
+    if claim.settings.training.adapter == "new" or claim.checkpoint_id is None:
+        return claim.model, None
+    adapter = Checkpoint.objects.select_related("run__base").get(
+        run_id=claim.run_id, iteration__number=claim.iteration_number - 1, kind=CheckpointKind.ADAPTER
     )
+    return artifacts.base_dir(adapter.run.base), artifacts.checkpoint_dir(adapter)
 
 
 def points_of(out: Path) -> Path:
@@ -100,16 +112,21 @@ def publish(claim: Claim, folder: Path, report: Mapping[str, Any]) -> None:
     with transaction.atomic():
         loop.locked(claim.run_id)  # before the shard, as everywhere: the new rows refer to the run
         with fence(claim, rows=report["rows"], too_long=report["too_long"]):
-            for kind in CheckpointKind.values:
+            for kind in _kinds(report):
                 _write_checkpoint(claim, kind, folder, meta)
             tokens = artifacts.uri_of(folder / masks.ROWS) if (folder / masks.ROWS).is_file() else ""
             TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"], tokens_uri=tokens)
         transaction.on_commit(partial(_remove_others, folder), robust=True)
 
 
+def _kinds(report: Mapping[str, Any]) -> list[str]:
+    """What was trained: no adapter where every weight was."""
+    return [kind for kind in CheckpointKind.values if report[f"{kind}_sha256"] is not None]
+
+
 def _checked_meta(folder: Path, report: Mapping[str, Any], training_set: TrainingSet) -> dict[str, Any]:
     """The folder's meta.json with the report, once the files are found to be what both say."""
-    for kind in CheckpointKind.values:
+    for kind in _kinds(report):
         wanted, found = report[f"{kind}_sha256"], weights_sha256(folder / kind)
         if found != wanted:
             raise WrongResults(f"{folder / kind} has the sha256 {found}, the trainer reported {wanted}; it is trained again")
@@ -128,7 +145,7 @@ def _write_checkpoint(claim: Claim, kind: str, folder: Path, meta: dict[str, Any
     Checkpoint.objects.create(
         run_id=claim.run_id,
         iteration_id=claim.iteration_id,
-        parent_id=claim.checkpoint_id,
+        parent_id=claim.checkpoint_id if claim.settings.training.adapter == "new" else None,
         kind=kind,
         uri=artifacts.uri_of(folder / kind),
         sha256=meta[f"{kind}_sha256"],

@@ -56,8 +56,10 @@ def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
     """Write the settings into `folder`; the command line that trains from them."""
     settings = folder / "settings.json"
     settings.write_text(json.dumps(settings_json(claim.settings)))
-    values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(claim.model), "--settings", str(settings)]
+    values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(job.model), "--settings", str(settings)]
     values += ["--points", str(job.points)]
+    if job.adapter is not None:
+        values += ["--adapter", str(job.adapter)]
     return [sys.executable, "-m", "trainer", "train", *values]
 
 

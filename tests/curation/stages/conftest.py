@@ -126,7 +126,11 @@ class Hand:
 def write_checkpoint(claim: Claim, folder: Path, rows: int, too_long: int = 0) -> dict[str, Any]:
     """What the trainer leaves in `folder`, and its report."""
     report: dict[str, Any] = {"done": True, "rows": rows, "too_long": too_long, "max_logit_difference": 0.0, "seconds": 0.1}
-    for kind, name in (("adapter", "adapter_model.safetensors"), ("merged", "model.safetensors")):
+    report["adapter_sha256"] = None
+    kinds = {"adapter": "adapter_model.safetensors", "merged": "model.safetensors"}
+    if claim.settings.training.method == "full":
+        del kinds["adapter"]
+    for kind, name in kinds.items():
         (folder / kind).mkdir(parents=True)
         weights = f"{kind} of iteration {claim.iteration_number}".encode()
         (folder / kind / name).write_bytes(weights)

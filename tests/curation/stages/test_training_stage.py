@@ -21,12 +21,14 @@ from curation.models import (
     TrainingSet,
     TrainingStep,
 )
-from curation.stages import artifacts, assembly, evaluation, masks, running, shards, training
+from curation.pages.model_page import model_page
+from curation.stages import artifacts, assembly, evaluation, masks, model_files, running, shards, training
 from curation.stages.errors import InputError
 from curation.stages.jobs import Trace, WrongResults
 from curation.stages.shards import Claim, LostLease
 from toolcalls.assembly import direct_row, training_set_hash
 from toolcalls.prompts import REFINE_PROMPT
+from toolcalls.settings import Training
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 RIGHT, WRONG = "right", '[get_weather(city="Nowhere", days=99)]'
@@ -174,6 +176,44 @@ def test_a_late_attempt_publishes_nothing_and_its_folder_goes(
 
 
 STEP = {"step": 1, "steps": 9, "loss": 0.5, "learning_rate": 1e-4, "grad_norm": None, "tokens": 9, "tokens_per_second": 9.0}
+
+
+def test_a_continued_adapter_is_trained_on_the_base_with_that_of_the_iteration_before(
+    make_run: Callable[..., Run], hand: Any
+) -> None:
+    run = make_run(max_iterations=2, training=Training(adapter="continued"))
+    running.start_run(run)
+    while len([claim for claim in hand.done if claim.stage_kind == "training"]) < 1:
+        hand.work_off(1)
+    while (claim := hand.claim()).stage_kind != "training":
+        hand.do(claim)
+    job = training.job(claim)
+    before = Checkpoint.objects.get(iteration__number=1, kind="adapter")
+    assert (job.model, job.adapter) == (artifacts.base_dir(run.base), artifacts.checkpoint_dir(before))
+    hand.do(claim)
+    assert set(Checkpoint.objects.filter(run=run).values_list("parent", flat=True)) == {None}
+    assert claim.model == artifacts.checkpoint_dir(Checkpoint.objects.get(iteration__number=1, kind="merged"))
+
+
+def test_the_first_adapter_is_a_new_one(make_run: Callable[..., Run], hand: Any) -> None:
+    run = make_run(max_iterations=1, training=Training(adapter="continued"))
+    running.start_run(run)
+    hand.work_off(1 + 2 + 2 + 1)
+    job = training.job(hand.claim())
+    assert (job.model, job.adapter) == (artifacts.base_dir(run.base), None)
+
+
+def test_where_every_weight_is_trained_there_is_a_model_and_no_adapter(make_run: Callable[..., Run], hand: Any) -> None:
+    run = make_run(max_iterations=2, training=Training(method="full"))
+    running.start_run(run)
+    hand.work_off()
+    first, second = Checkpoint.objects.order_by("iteration__number")
+    assert (first.kind, second.kind, second.parent) == ("merged", "merged", first)
+    assert "fully fine-tuned model" in model_files.trained(first.iteration, "merged").card
+    assert "lora" not in model_files.trained(first.iteration, "merged").card.split("---")[1]
+    with pytest.raises(InputError, match="trained every weight"):
+        model_files.trained(first.iteration, "adapter")
+    assert [offer.kind for offer in model_page(first.iteration).offers] == ["merged"]
 
 
 def test_steps_after_the_point_that_a_training_goes_on_from_are_forgotten(claim: Claim) -> None:
