@@ -17,7 +17,7 @@ HEAVY := db or process or browser or vllm or gpu or long or chaos
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-controls unit test check lint bench screenshots long lock clean
+.PHONY: help demo demo-controls unit test check lint bench chaos chaos-short screenshots long lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,6 +50,12 @@ long: $(DEV_READY)  ## The tests that take minutes
 
 bench: $(DEV_READY)  ## Measure; the results land in bench/results
 	@for script in bench/*.py bench/*/__main__.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
+
+chaos: $(DEV_READY)  ## Fifty faults by a seed while runs go on; the figures land in bench/results
+	$(BIN)/python -m bench.chaos --faults 50 --train 24 --iterations 2 --report bench/results/chaos.json $(ARGS)
+
+chaos-short: $(DEV_READY)  ## The same in small, as CI runs it
+	$(PYTEST) tests/worker/test_chaos.py -m "not long" $(ARGS)
 
 screenshots: $(DEV_READY)  ## Picture every main page into docs/screenshots, with Chromium
 	$(BIN)/python docs/screenshots.py

@@ -1,0 +1,86 @@
+"""What a run left in the record, to compare it with another's: rows, and hashes of what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curation.models import Checkpoint, EvaluationItem, Event, Generation, Run, TrainingRow, TrainingSet, Verdict
+from curation.models.shards import Shard
+
+Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
+
+GENERATION = (
+    "seed",
+    "text",
+    "calls",
+    "max_param_diff",
+    "reason",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_hash",
+)
+VERDICT = (
+    "attempts",
+    "exact_hits",
+    "approximate_hits",
+    "first_hit",
+    "reason",
+    "reasons",
+    "other_answer",
+    "other_count",
+    "outcome",
+)
+KEY = ("iteration__number", "version_id", "turn")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One kind of rows of two runs."""
+
+    kind: str
+    rows: int  # of the calm run
+    lost: int
+    added: int  # rows that the calm run has not
+    equal: int
+
+
+def _rows(found: Any, key: tuple[str, ...], values: tuple[str, ...]) -> Rows:
+    return {row[: len(key)]: row[len(key) :] for row in found.values_list(*key, *values)}
+
+
+KINDS: Mapping[str, Callable[[Run], Rows]] = {
+    "generations": lambda run: _rows(Generation.objects.filter(iteration__run=run), (*KEY, "attempt"), GENERATION),
+    "verdicts": lambda run: _rows(Verdict.objects.filter(iteration__run=run), KEY, VERDICT),
+    "training rows": lambda run: _rows(
+        TrainingRow.objects.filter(training_set__iteration__run=run),
+        ("training_set__iteration__number", "position"),
+        ("version_id", "kind"),
+    ),
+    "training sets": lambda run: _rows(
+        TrainingSet.objects.filter(iteration__run=run), ("iteration__number",), ("file_sha256", "direct", "refine", "too_long")
+    ),
+    "checkpoints": lambda run: _rows(Checkpoint.objects.filter(run=run), ("iteration__number", "kind"), ("sha256",)),
+    "evaluations": lambda run: _rows(
+        EvaluationItem.objects.filter(iteration__run=run), ("iteration__number", "version_id"), ("trace",)
+    ),
+}
+
+
+def compare(calm: Run, other: Run) -> list[Compared]:
+    """Every kind of rows of the two runs."""
+    return [_compared(kind, rows(calm), rows(other)) for kind, rows in KINDS.items()]
+
+
+def _compared(kind: str, calm: Rows, other: Rows) -> Compared:
+    equal = sum(other.get(key) == value for key, value in calm.items())
+    return Compared(kind, len(calm), len(calm.keys() - other.keys()), len(other.keys() - calm.keys()), equal)
+
+
+def done_twice(run: Run) -> int:
+    """Shards whose results were stored more than once, or that ended without."""
+    shards = Shard.objects.filter(stage__iteration__run=run)
+    done = list(Event.objects.filter(run_id=run.pk, verb="shard.done").values_list("subject_id", flat=True))
+    return len(done) - len(set(done)) + shards.exclude(pk__in=done).count()
