@@ -25,6 +25,7 @@ from curation.services.postgres import EmbeddedPostgres
 from curation.services.urls import client_url
 from curation.services.valkey import EmbeddedValkey
 
+pytest_plugins = ["tests.buckets"]
 VAR = Path(tempfile.mkdtemp(prefix="whetstone-tests-"))
 PATHS = Paths(VAR)
 NEEDS_DATABASE = {"db", "transactional_db", "django_db_setup", "postgres", "live_server"}

@@ -48,6 +48,16 @@ def folders(name: str, default: str) -> list[Path]:
     return [Path(part).resolve() for part in text(name, default).split(os.pathsep) if part]
 
 
+def storage(name: str, default: str) -> Path | str:
+    """A folder, or the address of a bucket and a prefix in it, such as s3://models/whetstone."""
+    value = text(name, default)
+    if "://" not in value:
+        return Path(value).resolve()
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.-]+)*/?", value):
+        raise ImproperlyConfigured(f"{name} must be a folder, or an address such as s3://bucket/prefix without a key in it")
+    return value.rstrip("/")
+
+
 class Rate(NamedTuple):
     """So many requests in so many seconds."""
 

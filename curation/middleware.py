@@ -1,4 +1,5 @@
-"""Refusals of a stage as pages: 403 for a role that may not, 409 for a wrong state, 422 for input that cannot be used."""
+"""Refusals of a stage as pages: 403 for a role that may not, 409 for a wrong state, 422 for input that cannot be used, 503
+for a store of artifacts that does not answer."""
 
 from __future__ import annotations
 
@@ -10,11 +11,12 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from curation.stages.errors import InputError, NotPermitted, WrongState
+from curation.storage.errors import StoreError
 
-STATUS = {NotPermitted: 403, WrongState: 409, InputError: 422}
+STATUS = {NotPermitted: 403, WrongState: 409, InputError: 422, StoreError: 503}
 LONGEST_TOAST = 1000  # characters of a refusal
 CHOOSING = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
-TITLE = {403: "Not permitted", 409: "Not now", 422: "That cannot be used"}
+TITLE = {403: "Not permitted", 409: "Not now", 422: "That cannot be used", 503: "Not reachable"}
 
 
 class Refusals:

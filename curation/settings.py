@@ -144,9 +144,13 @@ CONTENT_SECURITY_POLICY = {
 
 API_RATE = environment.rate("API_RATE", "600/m")  # what the REST API allows one person, with all tokens together
 
-# Where models may be read from, and where a run's artifacts are written. Rows hold paths relative to these.
+# Where models may be read from, and what a run's artifacts are kept in: a folder, or a bucket. Rows hold no absolute path.
 MODEL_ROOTS = environment.folders("MODEL_ROOTS", str(BASE_DIR / "trainer" / "tiny"))
-ARTIFACTS_ROOT = Path(environment.text("ARTIFACTS_ROOT", str(VAR / "artifacts"))).resolve()
+ARTIFACTS_ROOT = environment.storage("ARTIFACTS_ROOT", str(VAR / "artifacts"))
+ARTIFACTS_MERGED = environment.flag("ARTIFACTS_MERGED", default=isinstance(ARTIFACTS_ROOT, Path))
+# What this host keeps of it, and the most bytes of that.
+ARTIFACTS_CACHE = Path(environment.text("ARTIFACTS_CACHE", str(VAR / "cache"))).resolve()
+ARTIFACTS_CACHE_LIMIT = environment.number("ARTIFACTS_CACHE_LIMIT", 100 * 2**30)
 
 # Where uploaded files wait for their import, and how large one may be. A request's body is kept there too while it arrives.
 UPLOADS_ROOT = Path(environment.text("UPLOADS_ROOT", str(VAR / "uploads"))).resolve()
@@ -159,5 +163,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("aiobotocore", "botocore")
+    },  # each bucket client tells where its keys are
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
 }

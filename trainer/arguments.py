@@ -25,12 +25,12 @@ _ABOUT = {
     "select": "sampled or refined lines → the same with verdicts; prints the selected counts",
     "assemble": "selected lines → training rows",
     "train": "training rows → a checkpoint folder with adapter and merged model; prints a line per step",
+    "merge": "a model and an adapter that was trained on it → the model folder that training made of both",
     "evaluate": "samples → greedy traces; prints direct and adaptive accuracy",
     "answer": "tools and messages → answers, direct or by adaptive self-refine (Algorithm 1)",
     "proxy": "an OpenAI-compatible server that refines adaptively in front of another one",
     "serve": "an engine on stdin and stdout, for a worker",
 }
-_ON_THEIR_OWN = {"proxy": proxy.add_arguments, "serve": serving.add_arguments}
 _READS_SAMPLES = {"sample", "evaluate"}
 _ASKS_ENGINE = {"sample", "refine", "evaluate", "answer"}
 
@@ -65,6 +65,16 @@ def parser(about: str) -> argparse.ArgumentParser:
             )
             command.add_argument("--points", type=Path, metavar="FOLDER", help="keep points there, and go on from the last one")
     return commands_parser
+
+
+def _add_merge_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", required=True, metavar="FOLDER", help="what the adapter was trained on")
+    command.add_argument("--adapter", required=True, metavar="FOLDER")
+    command.add_argument("--out", required=True, metavar="FOLDER", help="to make")
+    command.add_argument("--threads", type=int, default=1, help="CPU threads")
+
+
+_ON_THEIR_OWN = {"merge": _add_merge_flags, "proxy": proxy.add_arguments, "serve": serving.add_arguments}
 
 
 def _add_engine_flags(command: argparse.ArgumentParser) -> None:

@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "proxy":
             logging.getLogger().setLevel(logging.INFO)
             return proxy.run(arguments)
+        if arguments.command == "merge":
+            return _merge(arguments)
         _COMMANDS[arguments.command](arguments, settings_of(arguments))
     except (InputError, SettingsError) as error:
         return _failed(error, 2)
@@ -119,6 +121,21 @@ def _train(arguments: argparse.Namespace, settings: Settings) -> None:
         raise OutputError(str(error)) from error
     if trained is not None:
         _say({"done": True, **dataclasses.asdict(trained)})
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    import torch
+
+    from trainer.checkpoints import weights_sha256
+    from trainer.merging import MergeError, merge
+
+    torch.set_num_threads(arguments.threads)
+    try:
+        merge(arguments.model, arguments.adapter, arguments.out, (), tolerance=0.0)
+        _say({"done": True, "sha256": weights_sha256(arguments.out)})
+    except (MergeError, OSError, ValueError) as error:
+        raise OutputError(str(error)) from error
+    return 0
 
 
 def _evaluate(arguments: argparse.Namespace, settings: Settings) -> None:

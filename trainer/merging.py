@@ -42,7 +42,7 @@ def merge(
     Logits on `prompts` (token ids) are compared three times, all computed in float32: the merge against base + adapter, which
     must be equal but for the order of sums; the rounded merge against base + adapter, which shows the rounding of the weights
     alone and must stay within `tolerance`; and what can be read back from `out` against the rounded merge, which must be
-    equal. Raises MergeError.
+    equal. Without prompts nothing is compared: for who knows the sha256 that must come out. Raises MergeError.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     adapted: Any = PeftModel.from_pretrained(load_model(base, "float32", device), str(adapter))
@@ -54,7 +54,8 @@ def merge(
     exact = checked_difference(reference, logits_of(merged, prompts), EXACT_TOLERANCE, "the merge in float32")
     rounded, of_rounded = _write_rounded(merged, base, out, prompts, reference, tolerance, "merge")
     del adapted, merged
-    check_stored(out, prompts, of_rounded)
+    if prompts:
+        check_stored(out, prompts, of_rounded)
     return MergeCheck(exact, rounded)
 
 

@@ -29,16 +29,18 @@ class ModelPage:
     iteration: Iteration
     tabs: RunTabs
     offers: tuple[ModelOffer, ...]
-    problem: str  # why there is none
+    problem: str  # why there is none of a kind
 
 
 def model_page(iteration: Iteration) -> ModelPage:
-    tabs = run_tabs(iteration.run, "exports", iteration)
-    try:
-        made = set(iteration.checkpoints.values_list("kind", flat=True)) or CheckpointKind.values
-        return ModelPage(iteration, tabs, tuple(_offer(iteration, kind) for kind in CheckpointKind.values if kind in made), "")
-    except InputError as error:
-        return ModelPage(iteration, tabs, (), str(error))
+    tabs, offers, problem = run_tabs(iteration.run, "exports", iteration), [], ""
+    made = set(iteration.checkpoints.values_list("kind", flat=True)) or CheckpointKind.values
+    for kind in (kind for kind in CheckpointKind.values if kind in made):
+        try:
+            offers.append(_offer(iteration, kind))
+        except InputError as error:
+            problem = str(error)
+    return ModelPage(iteration, tabs, tuple(offers), problem)
 
 
 def _offer(iteration: Iteration, kind: str) -> ModelOffer:

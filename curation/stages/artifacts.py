@@ -1,8 +1,10 @@
-"""Where models lie: rows hold relative paths, this file alone turns them into folders and back."""
+"""Where models lie: rows hold addresses of contents or relative paths, this file alone turns them into folders and back."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -10,6 +12,27 @@ from django.conf import settings
 from curation.models import Base, Checkpoint, Iteration, Run
 from curation.models.checkpoints import CheckpointKind
 from curation.stages.errors import InputError
+from curation.storage.cache import Cache
+from curation.storage.folders import Entry, put_folder, read_folder
+from curation.storage.store import Check, Store, go_on
+
+STORED = "sha256:"  # begins the address of a folder in the store; other addresses are paths below the workspace
+
+
+def store() -> Store:
+    """What all hosts see."""
+    return Store(str(settings.ARTIFACTS_ROOT))
+
+
+def cache() -> Cache:
+    """What this host has of it."""
+    return Cache(settings.ARTIFACTS_CACHE, settings.ARTIFACTS_CACHE_LIMIT)
+
+
+def workspace() -> Path:
+    """Where this host writes what is not published yet: a store that is a folder has room for it, a bucket has not."""
+    root = settings.ARTIFACTS_ROOT
+    return root if isinstance(root, Path) else Path(settings.VAR, "artifacts")
 
 
 def base_dir(base: Base) -> Path:
@@ -23,8 +46,44 @@ def base_dir(base: Base) -> Path:
 
 
 def checkpoint_dir(checkpoint: Checkpoint) -> Path:
-    """The folder of a checkpoint under ARTIFACTS_ROOT."""
-    return path_of(checkpoint.uri)
+    """Where the checkpoint's folder is on this host once it is at hand (`local_models`); checkpoints of versions before the
+    store lie in the workspace."""
+    key = cache_key(checkpoint)
+    return path_of(checkpoint.uri) if key is None else cache().path(key)
+
+
+def cache_key(checkpoint: Checkpoint) -> str | None:
+    """What the cache calls the checkpoint's folder; None for one that lies in the workspace."""
+    if checkpoint.uri and not is_stored(checkpoint.uri):
+        return None
+    return f"{checkpoint.kind}/{checkpoint.pk}-{checkpoint.sha256[:16]}"
+
+
+def keep(checkpoint: Checkpoint, folder: Path) -> None:
+    """Take the folder in which the checkpoint was made over into this host's cache."""
+    if key := cache_key(checkpoint):
+        cache().add(key, folder)
+
+
+def is_stored(uri: str) -> bool:
+    return uri.startswith(STORED)
+
+
+def publish(folder: Path, names: Iterable[str], check: Check = go_on) -> str:
+    """Put these files of a folder into the store; their address, for a row."""
+    scratch = folder / f".manifest.{secrets.token_hex(4)}"
+    return STORED + put_folder(store(), folder, names, scratch, check)
+
+
+def files_of(uri: str) -> tuple[Entry, ...]:
+    """What a folder of the store consists of. Raises StoreError."""
+    return _files(str(settings.ARTIFACTS_ROOT), uri.removeprefix(STORED))
+
+
+@lru_cache(maxsize=256)
+def _files(root: str, sha256: str) -> tuple[Entry, ...]:
+    """An address has one content for ever."""
+    return read_folder(Store(root), sha256)
 
 
 def run_dir(run: Run, iteration_number: int, token: int) -> Path:
@@ -58,14 +117,14 @@ def evaluated_checkpoint(iteration: Iteration) -> Checkpoint | None:
 
 
 def uri_of(path: Path) -> str:
-    """A path under ARTIFACTS_ROOT as a row keeps it. Raises InputError for any other path."""
-    root = Path(settings.ARTIFACTS_ROOT).resolve()
+    """A path in the workspace as a row keeps it. Raises InputError for any other path."""
+    root = workspace().resolve()
     return within([root], path, "artifact").relative_to(root).as_posix()
 
 
 def path_of(uri: str) -> Path:
-    """The inverse of uri_of. Raises InputError when the uri leads out of ARTIFACTS_ROOT."""
-    return within([settings.ARTIFACTS_ROOT], Path(settings.ARTIFACTS_ROOT, uri), "artifact")
+    """The inverse of uri_of. Raises InputError when the uri leads out of the workspace."""
+    return within([workspace()], workspace() / uri, "artifact")
 
 
 def within(roots: Iterable[Path], path: Path, what: str) -> Path:

@@ -19,6 +19,7 @@ from curation.stages import artifacts, drafts, events
 from curation.stages.errors import InputError
 from curation.stages.model_card import card_of
 from curation.stages.people import require
+from curation.storage.store import Stored
 
 CARD = "README.md"
 BLOCK = 2**20  # bytes that are read at a time
@@ -29,7 +30,7 @@ _PADDED = tarfile.BLOCKSIZE
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     name: str  # below the model's folder, with /
-    path: Path
+    source: Path | Stored  # on this host, or in the store
     bytes: int
 
 
@@ -83,10 +84,24 @@ def begin(iteration: Iteration, kind: str, by: User | None = None) -> Model:
 
 
 def _files(checkpoint: Checkpoint) -> Iterator[ModelFile]:
+    if artifacts.is_stored(checkpoint.uri):
+        for entry in artifacts.files_of(checkpoint.uri):
+            if entry.name != CARD:
+                yield ModelFile(entry.name, entry.stored, entry.bytes)
+    else:
+        yield from _files_here(checkpoint)
+
+
+def _files_here(checkpoint: Checkpoint) -> Iterator[ModelFile]:
     root = artifacts.checkpoint_dir(checkpoint)
+    if not checkpoint.uri and not root.is_dir():
+        raise InputError(
+            "the store keeps adapters alone and this host has not merged this model: take the adapter, or ask on a host that "
+            "has worked with it; ARTIFACTS_MERGED=1 keeps merged models of trainings to come"
+        )
     paths = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     if not any(path.suffix == ".safetensors" for path in paths):
-        raise InputError(f"the files of {checkpoint.uri} are gone from ARTIFACTS_ROOT; put them back")
+        raise InputError(f"the files of {checkpoint.uri or root.name} are gone from ARTIFACTS_ROOT; put them back")
     for path in paths:
         name = path.relative_to(root).as_posix()
         if name != CARD:
@@ -140,6 +155,18 @@ def _write_files(model: Model, folder: Path, on_progress: Callable[[int], None] 
     weights.check()
 
 
+def _blocks(file: ModelFile) -> Iterator[bytes]:
+    """Its content. Raises OSError, StoreError."""
+    if isinstance(file.source, Stored):
+        yield from artifacts.store().blocks(file.source)
+        return
+    left = file.bytes
+    with file.source.open("rb") as opened:
+        while left and (block := opened.read(min(BLOCK, left))):
+            left -= len(block)
+            yield block
+
+
 class _Weights:
     """Reads files in order of name, and takes the sha256 of the weights along, as `model_folder.weights_sha256` has it."""
 
@@ -148,11 +175,10 @@ class _Weights:
 
     def read(self, file: ModelFile) -> Iterator[bytes]:
         digest, left = hashlib.sha256(), file.bytes
-        with file.path.open("rb") as opened:
-            while left and (block := opened.read(min(BLOCK, left))):
-                digest.update(block)
-                left -= len(block)
-                yield block
+        for block in _blocks(file):
+            digest.update(block)
+            left -= len(block)
+            yield block
         if left:
             raise DamagedModel(f"{file.name} of {self._checkpoint.uri} became shorter while it was read; try again")
         if file.name.endswith(".safetensors") and "/" not in file.name:

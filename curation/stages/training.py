@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from curation.models import Checkpoint, Iteration, TrainingSet, TrainingStep
@@ -20,9 +20,8 @@ from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
 from curation.stages.model_folder import weights_sha256
 from curation.stages.shards import Claim, fence, held
+from curation.storage.store import Check, go_on
 from toolcalls.settings import Training
-
-log = logging.getLogger(__name__)
 
 STEP_FIELDS = ("steps", "loss", "learning_rate", "grad_norm", "tokens", "tokens_per_second", "memory_bytes")
 
@@ -98,25 +97,42 @@ def progress(claim: Claim, line: Mapping[str, Any]) -> None:
         )
 
 
-def publish(claim: Claim, folder: Path, report: Mapping[str, Any]) -> None:
-    """Make what attempt `claim.attempt` wrote the iteration's checkpoints, and end the shard. Then remove what attempts that
-    died left behind.
+def publish(claim: Claim, folder: Path, report: Mapping[str, Any], check: Check = go_on) -> None:
+    """Put what attempt `claim.attempt` wrote into the store, make it the iteration's checkpoints, and end the shard. Then the
+    merged model goes into this host's cache, and the folders of this and all other attempts go.
 
-    Raises WrongResults when the files are not those of the report or of the frozen training set, LostLease when the shard is
-    no longer this claim's: its folder then stays unpublished.
+    Raises WrongResults when the files are not those of the report or of the frozen training set, StoreError, LostLease when
+    the shard is no longer this claim's: its folder then stays unpublished. `check` stops the storing by raising.
     """
     training_set = _training_set(claim)
     if folder.resolve() != out_dir(claim).resolve():
         raise WrongResults(f"{folder} is not the folder of attempt {claim.attempt}")
     meta = _checked_meta(folder, report, training_set)
+    stored, tokens = _stored(folder, _kinds(report), check), _stored_tokens(folder, check)
     with transaction.atomic():
         loop.locked(claim.run_id)  # before the shard, as everywhere: the new rows refer to the run
         with fence(claim, rows=report["rows"], too_long=report["too_long"]):
-            for kind in _kinds(report):
-                _write_checkpoint(claim, kind, folder, meta)
-            tokens = artifacts.uri_of(folder / masks.ROWS) if (folder / masks.ROWS).is_file() else ""
+            made = [_write_checkpoint(claim, kind, uri, meta) for kind, uri in stored.items()]
             TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"], tokens_uri=tokens)
-        transaction.on_commit(partial(_remove_others, folder), robust=True)
+        transaction.on_commit(partial(_clear, folder, made), robust=True)
+
+
+def _stored(folder: Path, kinds: Sequence[str], check: Check) -> dict[str, str]:
+    """The address of each kind; none of a merged model that every host is to merge for itself."""
+    merges = CheckpointKind.ADAPTER in kinds and not settings.ARTIFACTS_MERGED
+    return {
+        kind: "" if merges and kind == CheckpointKind.MERGED else artifacts.publish(folder / kind, _names(folder / kind), check)
+        for kind in kinds
+    }
+
+
+def _stored_tokens(folder: Path, check: Check) -> str:
+    names = [name for name in (masks.ROWS, masks.INDEX) if (folder / name).is_file()]
+    return artifacts.publish(folder, names, check) if names else ""
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 def _kinds(report: Mapping[str, Any]) -> list[str]:
@@ -141,21 +157,24 @@ def _checked_meta(folder: Path, report: Mapping[str, Any], training_set: Trainin
     return plain
 
 
-def _write_checkpoint(claim: Claim, kind: str, folder: Path, meta: dict[str, Any]) -> None:
-    Checkpoint.objects.create(
+def _write_checkpoint(claim: Claim, kind: str, uri: str, meta: dict[str, Any]) -> Checkpoint:
+    made: Checkpoint = Checkpoint.objects.create(
         run_id=claim.run_id,
         iteration_id=claim.iteration_id,
         parent_id=claim.checkpoint_id if claim.settings.training.adapter == "new" else None,
         kind=kind,
-        uri=artifacts.uri_of(folder / kind),
+        uri=uri,
         sha256=meta[f"{kind}_sha256"],
         meta=meta,
     )
+    return made
 
 
-def _remove_others(folder: Path) -> None:
-    """Remove the folders of other attempts of the same training."""
-    for other in folder.parent.glob("attempt-*"):
-        if other != folder:
-            log.info("removing %s, which was never published", other)
-            shutil.rmtree(other, ignore_errors=True)
+def _clear(folder: Path, made: Sequence[Checkpoint]) -> None:
+    """Keep what was made at hand, and remove the folders of all attempts of this training."""
+    try:
+        for checkpoint in made:
+            artifacts.keep(checkpoint, folder / checkpoint.kind)
+    finally:
+        for attempt in folder.parent.glob("attempt-*"):
+            shutil.rmtree(attempt, ignore_errors=True)

@@ -127,6 +127,7 @@ def model_root(tmp_path: Path, settings: Any) -> Path:
     root.mkdir()
     settings.MODEL_ROOTS = [root]
     settings.ARTIFACTS_ROOT = tmp_path / "artifacts"
+    settings.ARTIFACTS_CACHE = tmp_path / "cache"
     return root
 
 

@@ -46,6 +46,12 @@ SMALL = Settings(
 )
 
 
+@pytest.fixture
+def small() -> Settings:
+    """One iteration that takes seconds."""
+    return SMALL
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], bytes]:
     """`world("train", 24)`: samples of the tiny base's tool world as JSON lines."""

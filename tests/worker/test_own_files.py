@@ -34,6 +34,7 @@ def model(tmp_path: Path, settings: Any, transactional_db: None) -> Iterable[Pat
     shipped = django_settings.MODEL_ROOTS[0] / "checkpoint"
     settings.MODEL_ROOTS = [tmp_path / "models"]
     settings.ARTIFACTS_ROOT = tmp_path / "artifacts"
+    settings.ARTIFACTS_CACHE = tmp_path / "cache"
     yield Path(shutil.copytree(shipped, tmp_path / "models" / "ours"))
     station.engines.end()
 

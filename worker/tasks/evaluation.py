@@ -14,6 +14,7 @@ from toolcalls.records import Message, Sampling
 from toolcalls.refinement import refine_messages
 from worker.engines import EngineChild
 from worker.leases import Lease
+from worker.models import at_hand
 from worker.station import Station
 
 
@@ -24,7 +25,7 @@ def run(station: Station, lease: Lease) -> str:
         evaluation.store(lease.claim, {})
         return "0 samples"
     prompts = [direct_messages(sample, keep=settings.prompts == "keep") for _, sample in items]
-    with station.engines.serving(lease) as engine:
+    with at_hand(station, lease), station.engines.serving(lease) as engine:
         asking = Asking(engine, prompts, Sampling(temperature=0.0, max_new_tokens=settings.max_new_tokens))
         traces = refine_traces(asking, len(items), settings.refine_turns)
     close_old_connections()  # Postgres may have been restarted meanwhile

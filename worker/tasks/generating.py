@@ -13,6 +13,7 @@ from toolcalls.records import Generation
 from toolcalls.waves import until_hit
 from worker.engines import EngineChild
 from worker.leases import Lease
+from worker.models import at_hand
 from worker.station import Station
 
 
@@ -24,7 +25,7 @@ def generate(station: Station, lease: Lease, requests: Sequence[EngineRequest]) 
     if lease.claim.engine_kind == EngineKind.IMPORTED:
         return imported.answers(lease.claim)
     in_waves = lease.claim.settings.sampling_mode == "until_hit"
-    with station.engines.serving(lease) as engine:
+    with at_hand(station, lease), station.engines.serving(lease) as engine:
         answers = _in_waves(engine, lease, requests) if in_waves else engine.generate(requests)
     close_old_connections()  # Postgres may have been restarted meanwhile
     return {int(name): attempts for name, attempts in answers.items()}

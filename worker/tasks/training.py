@@ -21,6 +21,7 @@ from worker.children import EXIT_INPUT, Child, ChildFailed
 from worker.engines import PROJECT
 from worker.leases import Lease
 from worker.logs import log_file
+from worker.models import at_hand
 from worker.station import Station
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 
 def run(station: Station, lease: Lease) -> str:
     station.engines.end()
+    with at_hand(station, lease):
+        return _train(station, lease)
+
+
+def _train(station: Station, lease: Lease) -> str:
     job = training.job(lease.claim)
     job.out_dir.parent.mkdir(parents=True, exist_ok=True)
     # Named after the attempt, so that publishing removes what a killed worker left of it.
@@ -42,7 +48,7 @@ def run(station: Station, lease: Lease) -> str:
         finally:
             child.end(patience=0)
     close_old_connections()  # Postgres may have been restarted meanwhile
-    training.publish(lease.claim, job.out_dir, report)
+    training.publish(lease.claim, job.out_dir, report, lease.check)
     return f"{report['rows']} rows, {report['too_long']} too long"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from curation.pages.model_page import model_page
 from curation.stages import artifacts, assembly, evaluation, masks, model_files, running, shards, training
 from curation.stages.errors import InputError
 from curation.stages.jobs import Trace, WrongResults
+from curation.stages.model_folder import weights_sha256
 from curation.stages.shards import Claim, LostLease
 from toolcalls.assembly import direct_row, training_set_hash
 from toolcalls.prompts import REFINE_PROMPT
@@ -100,9 +100,11 @@ def test_publishing_writes_both_checkpoints_and_ends_the_shard(claim: Claim, rep
     training.publish(claim, training.out_dir(claim), report)
     adapter, merged = Checkpoint.objects.order_by("kind")
     assert (adapter.kind, merged.kind) == ("adapter", "merged")
-    assert artifacts.checkpoint_dir(adapter) == (training.out_dir(claim) / "adapter").resolve()
-    assert (adapter.sha256, merged.sha256) == (report["adapter_sha256"], report["merged_sha256"])
-    assert not Path(adapter.uri).is_absolute()
+    for checkpoint in (adapter, merged):
+        [file] = artifacts.files_of(checkpoint.uri)
+        assert file.sha256 == checkpoint.sha256 == report[f"{checkpoint.kind}_sha256"]
+        assert weights_sha256(artifacts.checkpoint_dir(checkpoint)) == checkpoint.sha256
+    assert not training.out_dir(claim).exists()
     assert adapter.meta["losses"] == [0.5, "nan"]
     assert TrainingSet.objects.get().too_long == 0
     assert not shards.renew(claim)
@@ -117,12 +119,13 @@ def test_the_mask_of_a_row_is_read_from_what_the_trainer_wrote(claim: Claim, rep
     places = [sum(map(len, lines[:number])) for number in range(len(lines))]
     (folder / "rows.index").write_bytes(struct.pack(f"<{len(rows)}q", *places[:-1], -1))
     training.publish(claim, folder, report)
-    assert TrainingSet.objects.get().tokens_uri == artifacts.uri_of(folder / "rows.jsonl")
+    uri = TrainingSet.objects.get().tokens_uri
+    assert [file.name for file in artifacts.files_of(uri)] == ["rows.index", "rows.jsonl"]
     for key, version, kind in rows[:-1]:
         assert masks.mask_of(iteration, version, kind) == ((key, False), (kind, True), ("<end>", True))
     assert masks.mask_of(iteration, *rows[-1][1:]) is None  # too long
     assert masks.mask_of(iteration, rows[0][1] + 1000, "direct") is None
-    (folder / "rows.index").unlink()
+    artifacts.store().delete(artifacts.files_of(uri)[0].sha256)
     assert masks.mask_of(iteration, *rows[0][1:]) is None
 
 
@@ -171,7 +174,7 @@ def test_a_late_attempt_publishes_nothing_and_its_folder_goes(
     assert (job.points.name, [path.name for path in job.earlier_points]) == ("attempt-2.points", ["attempt-1.points"])
     folder = training.out_dir(current)
     training.publish(current, folder, make_report(current, folder, 4, too_long=1))
-    assert sorted(path.name for path in folder.parent.iterdir()) == ["attempt-2", "training-set.jsonl"]
+    assert [path.name for path in folder.parent.iterdir()] == ["training-set.jsonl"]
     assert TrainingSet.objects.get().too_long == 1
 
 
