@@ -69,10 +69,31 @@ class VerdictQuerySet(models.QuerySet["Verdict"]):
         return self.filter(approximate_hits__gt=0, excluded=False)
 
 
+SEPARATOR = "\x1f"  # in Verdict.facets
+CLOSED = ("outcome", "approximate_hits", "decision", "change", "calls")  # columns whose values never hold it
+
+
+def joined_facets() -> models.Func:
+    """What `Verdict.facets` holds: those columns; then the length of the language, which says where in the rest it ends and the
+    category begins, whatever is in either. `split_facets` reads it."""
+    parts = [f"coalesce({column}::text, '')" for column in CLOSED] + ["char_length(language)::text", "language || category"]
+    separated = f" || '{SEPARATOR}' || ".join(parts)
+    return models.Func(template=f"({separated})", output_field=models.TextField())
+
+
+def split_facets(joined: str) -> dict[str, str | int | None]:
+    """The values of a `Verdict.facets` by the names of their columns."""
+    *closed, length, rest = joined.split(SEPARATOR, len(CLOSED) + 1)
+    values: dict[str, str | int | None] = dict(zip(CLOSED, closed, strict=True))
+    values |= {"language": rest[: int(length)], "category": rest[int(length) :]}
+    return values | {"approximate_hits": int(closed[1]), "calls": int(closed[4]) if closed[4] else None}
+
+
 class Verdict(TurnVerdict):
     """Carries what a list filters and sorts on, so that a list page reads no generation.
 
     `decision` repeats the standing decision on the sample (turn 0) or on its pair (turn 1); curation.stages.review writes both.
+    `facets` repeats what is counted, because many rows are grouped by one column sooner than by seven; Postgres writes it.
     """
 
     iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="verdicts", db_index=False)
@@ -87,6 +108,7 @@ class Verdict(TurnVerdict):
     change = models.CharField(max_length=8, blank=True, choices=Change.choices)  # turn 1 only
     approach = models.TextField(default="")  # what another k or tolerance is told from: curation.stages.approaches
     checkpoint = models.ForeignKey("Checkpoint", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    facets = models.GeneratedField(expression=joined_facets(), output_field=models.TextField(), db_persist=True)
 
     objects = VerdictQuerySet.as_manager()
 
@@ -117,6 +139,7 @@ class Verdict(TurnVerdict):
                     "decision",
                     "change",
                     "approach",
+                    "facets",
                 ],
                 name="verdict_of_turn",
             ),

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Func
 
 from curation.models import Iteration
 from curation.models.decisions import DecisionKind
-from curation.models.verdicts import Change, Outcome
+from curation.models.verdicts import Change, Outcome, split_facets
 from curation.stages.verdict_filter import NO_CALL, UNDECIDED, VerdictFilter, facet_condition, facet_names, matching, written
 from toolcalls.settings import Settings
 
@@ -78,42 +78,38 @@ _Cube = list[tuple[tuple[Any, ...], int]]  # combinations of the plain facets' v
 
 def _cube(iteration: Iteration, f: VerdictFilter, names: list[str]) -> _Cube:
     """Each combination of values that occurs under the tools chosen."""
-    rows = matching(iteration, VerdictFilter(f.turn, tool=f.tool)).order_by().values_list(*_columns(names))
-    return [_combination(names, row) for row in rows.annotate(Count("pk"))]
+    rows = matching(iteration, VerdictFilter(f.turn, tool=f.tool)).order_by().values_list("facets")
+    return [(_combination(names, facets), number) for facets, number in rows.annotate(Count("pk"))]
 
 
-def _columns(names: Iterable[str]) -> list[str]:
-    return [_COLUMNS.get(name, name) for name in names]
-
-
-def _combination(names: list[str], row: tuple[Any, ...]) -> tuple[tuple[Any, ...], int]:
-    return tuple(_value(name, value) for name, value in zip(names, row, strict=False)), row[-1]
+def _combination(names: list[str], facets: str) -> tuple[Any, ...]:
+    values = split_facets(facets)
+    return tuple(_value(name, values[_COLUMNS.get(name, name)]) for name in names)
 
 
 # Postgres looks once for the words, which takes longer than to count what has them; and then counts twice.
 BOTH = """
 WITH found AS MATERIALIZED ({found})
-SELECT {columns}, NULL, count(*) FROM found{of_tools} GROUP BY {columns}
-UNION ALL SELECT {nothing}, tool, count(*) FROM (SELECT unnest(tools) AS tool FROM found{of_others}) named GROUP BY tool
+SELECT facets, NULL, count(*) FROM found{of_tools} GROUP BY facets
+UNION ALL SELECT NULL, tool, count(*) FROM (SELECT unnest(tools) AS tool FROM found{of_others}) named GROUP BY tool
 """
 
 
 def _both(iteration: Iteration, f: VerdictFilter, names: list[str]) -> tuple[_Cube, Counter[Any]]:
     """Under a search: each combination of values under the tools chosen, and the tools under the other facets."""
-    columns, others = _columns(names), [(name, getattr(f, name)) for name in names if getattr(f, name)]
+    others = [(name, getattr(f, name)) for name in names if getattr(f, name)]
     conditions = {"of_tools": facet_condition("tool", f.tool)} if f.tool else {}
     if others:
         conditions["of_others"] = reduce(and_, (facet_condition(*each) for each in others))
     scope = matching(iteration, VerdictFilter(f.turn, q=f.q)).order_by().annotate(**conditions)
     try:
-        found, params = scope.values(*columns, "tools", *conditions).query.sql_with_params()
+        found, params = scope.values("facets", "tools", *conditions).query.sql_with_params()
     except EmptyResultSet:  # there is no word in the search
         return [], Counter()
-    listed = ", ".join(connection.ops.quote_name(column) for column in columns)
     where = {name: f" WHERE {name}" if name in conditions else "" for name in ("of_tools", "of_others")}
-    rows = by_indexes(BOTH.format(found=found, columns=listed, nothing=", ".join(["NULL"] * len(columns)), **where), params)
-    cube = [_combination(names, (*row[:-2], row[-1])) for row in rows if row[0] is not None]
-    return cube, Counter({tool: count for *_, tool, count in rows if tool is not None})
+    rows = by_indexes(BOTH.format(found=found, **where), params)
+    cube = [(_combination(names, facets), number) for facets, _, number in rows if facets is not None]
+    return cube, Counter({tool: number for _, tool, number in rows if tool is not None})
 
 
 def by_indexes(query: str, params: Sequence[Any]) -> list[Any]:

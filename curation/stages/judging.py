@@ -31,7 +31,7 @@ VERDICT_COLUMNS = (
     "other_answer", "other_count", "excluded", "category", "language", "calls", "comparator", "checkpoint_id",
     "sample_id", "outcome", "tools", "censored", "approach", "decision", "change",
 )  # fmt: skip
-NAMES_BYTES, PER_NAME = 1600, 8  # of the names of tools in an entry of an index, which holds 2,700 bytes in all; besides each
+NAMES_BYTES, PER_NAME = 1280, 8  # of the names of tools in an entry of an index, which holds 2,700 bytes in all; besides each
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import Iteration, Run, Sample, User
+from curation.models import Iteration, Run, Sample, User, Verdict
+from curation.models.verdicts import SEPARATOR
 from curation.stages import filtering, review, running
 from curation.stages.errors import InputError
 from curation.stages.filtering import (
@@ -157,6 +158,15 @@ def test_a_facets_count_is_what_choosing_it_finds(iteration: Iteration) -> None:
             for value in facet.values:
                 chosen: Any = {facet.name: (read_value(facet.name, value.value),)}
                 assert count_of(iteration, replace(f, **chosen)) == value.count, (facet.name, value.value)
+
+
+def test_facets_are_counted_whatever_is_in_their_texts(iteration: Iteration) -> None:
+    odd = {"language": f"x{SEPARATOR}1", "category": f"{SEPARATOR}2{SEPARATOR}weather"}
+    Verdict.objects.filter(iteration=iteration, sample__key__in=("sample-1", "sample-2")).update(**odd)
+    for q in ("", "weather"):
+        facets = facets_of(iteration, VerdictFilter(0, q=q))
+        told = {facet.name: {value.value: value.count for value in facet.values} for facet in facets}
+        assert {name: told[name][value] for name, value in odd.items()} == {"language": 2, "category": 2}
 
 
 def test_decisions_are_found(iteration: Iteration, reviewer: User) -> None:
