@@ -64,6 +64,8 @@ class Settings:
     shard_samples: int = 64  # samples per shard of sampling; a shard is one batch of the engine
     engine_dtype: Literal["float32", "bfloat16"] = "bfloat16"
     engine_threads: int = 1  # CPU threads of one engine process
+    engine_tensor_parallel: int = 1  # devices over which a vllm engine splits the weights
+    engine_memory: float = 0.9  # share of each device's memory that a vllm engine may take; on a CPU of no effect
     training: Training = field(default_factory=Training)
 
 
@@ -95,6 +97,8 @@ _LEAST: dict[str, float] = {
     "seed": 0,
     "shard_samples": 1,
     "engine_threads": 1,
+    "engine_tensor_parallel": 1,
+    "engine_memory": 0.05,
     "training.learning_rate": 0,
     "training.batch_rows": 1,
     "training.device_rows": 1,
@@ -113,6 +117,8 @@ _MOST: dict[str, float] = {
     "tolerance": 99,
     "numeric_tolerance": 0.5,
     "seed": 2**63 - 1,
+    "engine_tensor_parallel": 64,
+    "engine_memory": 1,
     "training.learning_rate": 1,
     "training.warmup": 0.99,
 }

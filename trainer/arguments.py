@@ -85,6 +85,8 @@ def _add_engine_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--options", type=json.loads, default={}, help="JSON object of the engine's own options")
     command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the engine")
     command.add_argument("--threads", type=int, help="CPU threads of the engine")
+    command.add_argument("--tensor-parallel", type=int, help="devices over which vllm splits the weights")
+    command.add_argument("--memory", type=float, help="share of each device's memory that vllm may take")
     command.add_argument("--iteration", type=int, default=1, help="enters the seeds of the attempts")
     command.add_argument("--k", type=int, help="attempts per sample and turn")
     command.add_argument("--temperature", type=float, help="of sampling; evaluate and answer are greedy")
@@ -110,7 +112,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     settings_from(values)
     plain = ("seed", "k", "temperature", "max_new_tokens", "refine_turns")
     given = {name: getattr(arguments, name, None) for name in plain}
-    own = {name: getattr(arguments, name, None) for name in ("dtype", "threads")}
+    own = {name: getattr(arguments, name, None) for name in ("dtype", "threads", "tensor_parallel", "memory")}
     if arguments.command == "train":
         values["training"] = {**values.get("training", {}), **_given(own)}
     else:

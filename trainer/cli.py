@@ -184,6 +184,8 @@ def _engine(arguments: argparse.Namespace, settings: Settings) -> Iterator[Engin
         dtype=settings.engine_dtype,
         threads=settings.engine_threads,
         max_length=settings.max_length,
+        tensor_parallel=settings.engine_tensor_parallel,
+        memory=settings.engine_memory,
         options=arguments.options,
     )
     try:

@@ -6,6 +6,8 @@
     out:         {"batch": "B", "id": "…", "attempt": 0, "seed": 1, "text": "…", "finish_reason": "stop", "prompt_tokens": 90,
                   "completion_tokens": 12, "prompt_hash": "…"}                       one per attempt, as they come
     out, last:   {"batch": "B", "end": true, "seconds": 1.5}   or   {"batch": "B", "error": "…"}: take the next batch
+    in:          {"swap": "/models/two"}: serve that model from now on
+    out:         {"swap": "/models/two", "seconds": 0.1}   or   {"swap": "/models/two", "error": "…"}: the old model stays
 
 End of stdin ends the process with 0; what it cannot recover from, with 3 and a message on stderr. stdout is for the protocol
 alone: what libraries print there goes to stderr. Not in charge of dying with its parent, nor of which batches there are.
@@ -26,7 +28,7 @@ from typing import IO, Any
 from toolcalls.errors import InputError
 from toolcalls.records import Message, Sampling
 from trainer.asking import answers
-from trainer.engines.protocol import Answer, Engine, EngineError, MessageRequest
+from trainer.engines.protocol import Answer, CannotSwap, Engine, EngineError, MessageRequest, SwappingEngine
 from trainer.engines.registry import KINDS, open_engine
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--max-length", type=int, default=4096, help="tokens of prompt and answer together")
+    parser.add_argument("--tensor-parallel", type=int, default=1, help="devices over which vllm splits the weights")
+    parser.add_argument("--memory", type=float, default=0.9, help="share of each device's memory that vllm may take")
     parser.add_argument("--options", type=json.loads, default={}, help="JSON object of the engine's own options")
 
 
@@ -54,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
                 dtype=arguments.dtype,
                 threads=arguments.threads,
                 max_length=arguments.max_length,
+                tensor_parallel=arguments.tensor_parallel,
+                memory=arguments.memory,
                 options=arguments.options,
             )
         except (EngineError, InputError) as error:
@@ -80,6 +86,10 @@ def serve(engine: Engine, model: str, lines: Iterable[bytes], out: IO[str]) -> i
         start = time.perf_counter()
         try:
             document = _document(line)
+            if "swap" in document:
+                _send(out, _swapped(engine, document["swap"]))
+                out.flush()
+                continue
             batch = document["batch"]
             count = 0
             for reply in _replies(engine, document):
@@ -97,6 +107,20 @@ def serve(engine: Engine, model: str, lines: Iterable[bytes], out: IO[str]) -> i
     return 0
 
 
+def _swapped(engine: Engine, model: str) -> dict[str, Any]:
+    """What is said to a wish for another model. An engine that broke over it raises."""
+    start = time.perf_counter()
+    try:
+        if not isinstance(engine, SwappingEngine):
+            raise CannotSwap(f"the {engine.name} engine serves one model; start another process")
+        engine.swap(model)
+    except (CannotSwap, InputError) as error:
+        return {"swap": model, "error": str(error)}
+    seconds = time.perf_counter() - start
+    log.info("the weights of %s are served now; swapped in %.2f s", model, seconds)
+    return {"swap": model, "seconds": round(seconds, 3)}
+
+
 def _replies(engine: Engine, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     requests = [_request(number, raw) for number, raw in enumerate(document["requests"], start=1)]
     yield from map(_reply, answers(engine, requests))
@@ -107,9 +131,11 @@ def _document(line: bytes) -> dict[str, Any]:
         document = json.loads(line)
     except ValueError as error:
         raise InputError(f"a line on stdin is not JSON: {error}") from error
+    if isinstance(document, dict) and isinstance(document.get("swap"), str):
+        return document
     kinds = [type(document.get(key)) for key in ("batch", "requests")] if isinstance(document, dict) else []
     if kinds != [str, list]:
-        raise InputError('a line on stdin is not {"batch": text, "requests": [...]}')
+        raise InputError('a line on stdin is not {"batch": text, "requests": [...]}, nor {"swap": text}')
     return dict(document)
 
 

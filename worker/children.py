@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +21,7 @@ from trainer.engines.protocol import EngineError
 
 TAIL_LINES = 12  # of a dead child's log, for the words of its failure
 TAIL_BYTES = 4096
+GONE_SECONDS = 30.0  # for the processes of a killed group to end; one that waits for a device's driver takes a while
 EXIT_INPUT = 2  # what `python -m trainer` answers when the user must act
 PASSED_ON = (
     "PATH",
@@ -104,7 +106,10 @@ class Child:
     def _bury(self) -> None:
         """Wait for the child's end and take its whole group along, so that no heir holds our pipe or the device's memory."""
         self._process.wait()
-        kill_group(self._process)
+        deadline = time.monotonic() + GONE_SECONDS
+        while _running(self._process.pid) and time.monotonic() < deadline:
+            kill_group(self._process)
+            time.sleep(0.02)
         self._ended.set()
 
     @property
@@ -181,6 +186,16 @@ class Child:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+
+def _running(group: int) -> bool:
+    """Whether a process of the group runs. A dead one that nobody has buried holds no memory and no pipe."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, its_group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 def _signal_name(number: int) -> str:

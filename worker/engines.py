@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from curation.stages.shards import Claim
 from toolcalls.errors import InputError
 from toolcalls.records import Generation
 from trainer.engines.protocol import EngineError
-from worker.children import Child
+from worker.children import Child, ChildFailed
 from worker.leases import Lease
+from worker.memory import MemoryInUse, memory_in_use, wait_until_free
 
+log = logging.getLogger(__name__)
 PROJECT = Path(__file__).resolve().parent.parent
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", *_PROXIES, *map(str.lower, _PROXIES)})  # the way to a server elsewhere
@@ -40,6 +43,8 @@ class EngineSpec:
     threads: int
     max_length: int  # tokens
     options: str = "{}"
+    tensor_parallel: int = 1  # devices
+    memory: float = 0.9  # share of each device's
 
     @property
     def environment(self) -> frozenset[str]:
@@ -60,8 +65,20 @@ class EngineSpec:
             if claim.checkpoint_id is not None:
                 raise InputError("an openai engine serves a model of its own, not what a run trained; choose another engine")
             model = Path(options.pop("model"))
-        text = json.dumps(options, sort_keys=True)
-        return cls(claim.engine_kind, model, chosen.engine_dtype, chosen.engine_threads, chosen.max_length, text)
+        return cls(
+            claim.engine_kind,
+            model,
+            chosen.engine_dtype,
+            chosen.engine_threads,
+            chosen.max_length,
+            json.dumps(options, sort_keys=True),
+            chosen.engine_tensor_parallel,
+            chosen.engine_memory,
+        )
+
+    def may_become(self, other: EngineSpec) -> bool:
+        """Whether an engine of this kind can be asked to swap its weights for the other's model."""
+        return self.kind == "vllm" and replace(self, model=other.model) == other
 
 
 class BatchRefused(EngineError):
@@ -76,6 +93,8 @@ def serve_command(spec: EngineSpec) -> list[str]:
         "--dtype": spec.dtype,
         "--threads": str(spec.threads),
         "--max-length": str(spec.max_length),
+        "--tensor-parallel": str(spec.tensor_parallel),
+        "--memory": str(spec.memory),
         "--options": spec.options,
     }
     return [sys.executable, "-m", "trainer", "serve", *itertools.chain.from_iterable(values.items())]
@@ -86,8 +105,7 @@ class EngineChild:
 
     def __init__(self, spec: EngineSpec, command: Sequence[str], log: Path) -> None:
         self.spec = spec
-        name = f"the {spec.kind} engine on {spec.model.name}"
-        self._child = Child(command, name=name, log=log, threads=spec.threads, folder=PROJECT, needs=spec.environment)
+        self._child = Child(command, name=_name(spec), log=log, threads=spec.threads, folder=PROJECT, needs=spec.environment)
         self._lines = self._child.lines()
         self._ready = False
         self._batches = itertools.count(1)
@@ -121,6 +139,21 @@ class EngineChild:
                 raise EngineError(f"{self._child.name} gave {len(answers[request.id])} of {len(request.seeds)} answers")
         return {name: [attempts[number] for number in sorted(attempts)] for name, attempts in answers.items()}
 
+    def swap(self, spec: EngineSpec) -> bool:
+        """Have the process serve the spec's model from now on. False when it cannot, or died of it: another must be started."""
+        try:
+            self._wait_until_ready()
+            self._child.send({"swap": str(spec.model)})
+            reply = next(self._lines, None)
+            why = self._child.failure() if reply is None else reply.get("error")
+        except ChildFailed as error:
+            why = error
+        if why is not None:
+            log.info("%s is started anew for %s: %s", self._child.name, spec.model.name, why)
+            return False
+        self.spec, self._child.name = spec, _name(spec)
+        return True
+
     def _batch(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         self._wait_until_ready()
         batch = str(next(self._batches))
@@ -144,6 +177,10 @@ class EngineChild:
         self._child.end()
 
 
+def _name(spec: EngineSpec) -> str:
+    return f"the {spec.kind} engine on {spec.model.name}"
+
+
 def _wire(request: EngineRequest) -> dict[str, Any]:
     messages = [asdict(message) for message in request.messages]
     which = {"seeds": list(request.seeds), "first": request.first, "again": request.again}
@@ -163,11 +200,20 @@ def _generation(line: Mapping[str, Any]) -> Generation:
 
 
 class EngineKeeper:
-    """Holds at most one engine child. Evaluation of θ_t and sampling of t + 1 find the same one; training ends it first."""
+    """Holds at most one engine child. Evaluation of θ_t and sampling of t + 1 find the same one; training ends it first.
 
-    def __init__(self, logs: Path, command: Callable[[EngineSpec], Sequence[str]] = serve_command) -> None:
-        self._log, self._command = logs, command
+    Where only the model is another, a vLLM child is asked to swap its weights before a new one is started.
+    """
+
+    def __init__(
+        self,
+        logs: Path,
+        command: Callable[[EngineSpec], Sequence[str]] = serve_command,
+        in_use: MemoryInUse = memory_in_use,
+    ) -> None:
+        self._log, self._command, self._in_use_now = logs, command, in_use
         self._child: EngineChild | None = None
+        self._before: Mapping[str, int] = {}  # memory of the devices when the child was started
         self._in_use = threading.Lock()
         self._used = time.monotonic()
 
@@ -176,19 +222,30 @@ class EngineKeeper:
         """The engine of the lease's claim, started if need be, and killed if the lease is lost inside the block."""
         spec = EngineSpec.of(lease.claim)
         with self._in_use:
-            if self._child is None or self._child.spec != spec or not self._child.alive:
-                self._end()
-                self._child = EngineChild(spec, self._command(spec), self._log)
+            child = self._child_for(spec, lease)
             try:
-                with lease.watching(self._child):
-                    yield self._child
+                with lease.watching(child):
+                    yield child
             finally:
                 self._used = time.monotonic()
 
+    def _child_for(self, spec: EngineSpec, lease: Lease) -> EngineChild:
+        if self._child is None or not self._serves(self._child, spec, lease):
+            self._end_and_free()
+            self._before = self._in_use_now()
+            self._child = EngineChild(spec, self._command(spec), self._log)
+        return self._child
+
+    def _serves(self, child: EngineChild, spec: EngineSpec, lease: Lease) -> bool:
+        if child.alive and child.spec.may_become(spec) and child.spec != spec:
+            with lease.watching(child):
+                return child.swap(spec)
+        return child.alive and child.spec == spec
+
     def end(self) -> None:
-        """End the child, if there is one, and wait until its memory is free."""
+        """End the child, if there is one, its whole group, and wait until its memory is free. Raises EngineError if it stays."""
         with self._in_use:
-            self._end()
+            self._end_and_free()
 
     def end_idle(self, seconds: float) -> None:
         """End a child that has had nothing to do for so long: a finished run must not hold the device."""
@@ -197,6 +254,11 @@ class EngineKeeper:
                 self._end()
             finally:
                 self._in_use.release()
+
+    def _end_and_free(self) -> None:
+        self._end()
+        before, self._before = self._before, {}
+        wait_until_free(before, self._in_use_now)
 
     def _end(self) -> None:
         if self._child is not None:

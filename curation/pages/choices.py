@@ -79,6 +79,11 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "shard_samples": ("Samples per shard", "What a worker takes at a time."),
         "engine_dtype": ("Engine's number format", ""),
         "engine_threads": ("Engine's threads", "CPU threads; sums depend on it."),
+        "engine_tensor_parallel": (
+            "Engine's devices",
+            "Over which vLLM splits the weights (tensor parallel); sums depend on it.",
+        ),
+        "engine_memory": ("Engine's share of memory", "Of each device, with vLLM; a CPU has the engine's option kv_cache_bytes."),
         "training.device_rows": ("Rows per forward pass", "The rest by accumulation."),
         "training.gradient_checkpointing": ("Gradient checkpointing", "Less memory, a second forward pass; auto: with a GPU."),
         "training.kernels": ("Kernels", "Auto: Liger's, where they are installed and there is a GPU."),

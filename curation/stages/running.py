@@ -63,6 +63,8 @@ def create_run(
         )
     if settings.sampling_mode == "until_hit" and engine.kind == EngineKind.IMPORTED:
         raise InputError("answers that are imported were all made already; choose sampling_mode all")
+    if settings.engine_tensor_parallel > 1 and engine.kind != EngineKind.VLLM:
+        raise InputError(f"engine_tensor_parallel splits a vllm engine; {engine} is of kind {engine.kind}: leave it at 1")
     base_dir(base)
     run = Run.objects.create(
         project=project,

@@ -169,6 +169,15 @@ def test_settings_that_leave_no_room_are_refused(make_run: MakeRun) -> None:
         make_run(max_new_tokens=512, max_length=512)
 
 
+def test_more_devices_than_an_engine_has_are_refused(make_run: MakeRun) -> None:
+    run = make_run()
+    split = Settings(engine_tensor_parallel=2)
+    with pytest.raises(InputError, match="leave it at 1"):
+        running.create_run(run.project, run.revision, run.base, run.engine, split)
+    vllm = Engine.objects.create(name="split", kind="vllm")
+    assert running.create_run(run.project, run.revision, run.base, vllm, split).settings["engine_tensor_parallel"] == 2
+
+
 def test_unknown_mode_is_refused(make_run: MakeRun) -> None:
     with pytest.raises(InputError, match="mode 'manual' is unknown"):
         make_run(mode="manual")

@@ -42,6 +42,8 @@ def test_a_whole_number_is_taken_for_a_number() -> None:
         ({"schema_defaults": 1}, "schema_defaults: true or false expected, not 1"),
         ({"refine_scope": "some"}, "refine_scope: 'some' is not allowed; choose one of all, selected"),
         ({"refine_scope": ["all"]}, "refine_scope: ['all'] is not allowed; choose one of all, selected"),
+        ({"engine_memory": 1.5}, "engine_memory: 1.5 is out of range; allowed is from 0.05 to 1"),
+        ({"engine_tensor_parallel": 0}, "engine_tensor_parallel: 0 is out of range; allowed is from 1 to 64"),
         ({"epsilon": -0.1}, "epsilon: -0.1 is out of range; allowed is at least 0"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is out of range; allowed is from 0 to 0.99"),
         ({"training": 3}, "training: an object of settings expected, not 3"),

@@ -70,6 +70,8 @@ def test_the_registry_names_its_kinds_and_options(tmp_path: Path) -> None:
         open_engine("magic", ".")
     with pytest.raises(EngineError, match="no option beams; its options: device, rows, tokens"):
         open_engine("transformers", ".", options={"beams": 4})
+    with pytest.raises(EngineError, match="cannot split a model over 2 devices; the vllm engine can"):
+        open_engine("transformers", ".", tensor_parallel=2)
     assert open_engine("scripted", str(script(tmp_path))).name == "scripted"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 
 from toolcalls.records import Message
 from trainer.encoding import prompt_hash
-from trainer.engines.scripted import encode_bytes
+from trainer.engines.protocol import CannotSwap
+from trainer.engines.scripted import ScriptedEngine, encode_bytes
+from trainer.serving import serve
 
 
 class Server:
@@ -114,6 +117,42 @@ def test_a_bad_line_gets_an_error_and_the_next_is_answered(scripted: Server, lin
     (reply,) = scripted.ask(line)
     assert message in reply["error"]
     assert scripted.ask(batch("B2", "a"))[-1]["end"]
+
+
+def test_an_engine_that_serves_one_model_says_so_and_goes_on(scripted: Server) -> None:
+    scripted.read()
+    (reply,) = scripted.ask({"swap": "/models/two"})
+    assert reply == {"swap": "/models/two", "error": "the scripted engine serves one model; start another process"}
+    assert scripted.ask(batch("B", "a"))[-1]["end"]
+
+
+class Swapping(ScriptedEngine):
+    """A scripted engine that takes one other model, refuses one, and breaks over one."""
+
+    def swap(self, model_path: str) -> None:
+        if model_path == "larger":
+            raise CannotSwap("tensor a is larger")
+        if model_path == "broken":
+            raise RuntimeError("half of the weights are read")
+
+
+def swapping(*models: str) -> list[dict[str, Any]]:
+    """What a Swapping engine says to the wish for each of the models."""
+    out = io.StringIO()
+    lines = [json.dumps({"swap": model}).encode() for model in models]
+    serve(Swapping(lambda _request, _attempt: "é"), "one", lines, out)
+    return [json.loads(line) for line in out.getvalue().splitlines()][1:]
+
+
+def test_a_swap_is_confirmed_or_refused() -> None:
+    done, refused = swapping("two", "larger")
+    assert (done["swap"], done["seconds"] < 5) == ("two", True)
+    assert refused == {"swap": "larger", "error": "tensor a is larger"}
+
+
+def test_an_engine_that_breaks_over_a_swap_serves_no_more() -> None:
+    with pytest.raises(RuntimeError, match="half of the weights"):
+        swapping("broken", "two")
 
 
 def test_an_engine_error_ends_the_batch_and_not_the_process(scripted: Server) -> None:

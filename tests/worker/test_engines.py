@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,18 @@ pytestmark = pytest.mark.process
 ANSWERING = """
     import json, os, sys
     print(json.dumps({"ready": True}), flush=True)
+    model = "the first"
     for line in sys.stdin:
         batch = json.loads(line)
+        if "swap" in batch:
+            model = batch["swap"]
+            if "slow" in model:
+                import time; time.sleep(60)
+            if "broken" in model:
+                sys.exit("its weights are cut off")
+            other = {"error": "another size"} if "larger" in model else {"seconds": 0.1}
+            print(json.dumps({"swap": model, **other}), flush=True)
+            continue
         for request in batch["requests"]:
             text = request["messages"][-1]["content"]
             if text == "die":
@@ -37,7 +47,8 @@ ANSWERING = """
             for attempt, seed in reversed(seeds[1:] if text == "forget" else seeds):
                 print(json.dumps({
                     "batch": batch["batch"], "id": request["id"], "attempt": attempt, "seed": seed,
-                    "text": f"{text} {os.getpid()}", "finish_reason": "stop", "prompt_tokens": 1,
+                    "text": f"{text} {os.getpid()} {model if text == 'model' else ''}",
+                    "finish_reason": "stop", "prompt_tokens": 1,
                     "completion_tokens": 1, "prompt_hash": "0" * 64,
                 }), flush=True)
         if batch["requests"][-1]["messages"][-1]["content"] == "refuse":
@@ -76,10 +87,13 @@ def ask(text: str, seeds: tuple[int, ...] = (7,)) -> EngineRequest:
     return EngineRequest(id="12", messages=(Message("user", text),), seeds=seeds, sampling=Sampling())
 
 
+def answering(_: EngineSpec) -> list[str]:
+    return [sys.executable, "-c", textwrap.dedent(ANSWERING)]
+
+
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[EngineKeeper]:
-    command: Callable[[EngineSpec], list[str]] = lambda _: [sys.executable, "-c", textwrap.dedent(ANSWERING)]  # noqa: E731
-    keeper = EngineKeeper(tmp_path / "engine.log", command)
+    keeper = EngineKeeper(tmp_path / "engine.log", answering)
     yield keeper
     keeper.end()
 
@@ -101,11 +115,64 @@ def test_engine_is_kept_while_model_and_choices_stay(keeper: EngineKeeper) -> No
 
 @pytest.mark.parametrize(
     "changes",
-    [{"model": Path("/models/two")}, {"engine_options": {"rows": 8}}, {"settings": Settings(engine_dtype="float32")}],
-    ids=["model", "options", "dtype"],
+    [
+        {"model": Path("/models/two")},
+        {"engine_options": {"rows": 8}},
+        {"settings": Settings(engine_dtype="float32")},
+        {"settings": Settings(engine_tensor_parallel=2)},
+        {"settings": Settings(engine_memory=0.5)},
+    ],
+    ids=["model", "options", "dtype", "tensor parallel", "memory"],
 )
 def test_engine_is_another_when_model_or_choices_change(keeper: EngineKeeper, changes: dict[str, object]) -> None:
     assert process_of(keeper, lease()) != process_of(keeper, lease(**changes))
+
+
+def vllm(model: str, **changes: object) -> Lease:
+    return lease(engine_kind="vllm", model=Path("/models", model), **changes)
+
+
+def test_vllm_process_stays_when_only_the_model_changes(keeper: EngineKeeper) -> None:
+    first = process_of(keeper, vllm("one"))
+    with keeper.serving(vllm("two")) as engine:
+        assert engine.generate([ask("model")])["12"][0].text == first.replace("who", "model") + "/models/two"
+    assert process_of(keeper, vllm("two")) == first
+    with pytest.raises(ChildFailed, match="the vllm engine on two"), keeper.serving(vllm("two")) as engine:
+        engine.generate([ask("die")])
+
+
+@pytest.mark.parametrize("model", ["larger", "broken"])
+def test_vllm_process_is_another_when_it_cannot_swap(keeper: EngineKeeper, model: str) -> None:
+    first = process_of(keeper, vllm("one"))
+    with keeper.serving(vllm(model)) as engine:
+        (answer,) = engine.generate([ask("model")])["12"]
+    assert answer.text.endswith("the first")
+    assert answer.text.split()[1] not in first
+
+
+def test_vllm_process_is_another_when_more_than_the_model_changes(keeper: EngineKeeper) -> None:
+    changed = vllm("two", settings=Settings(max_length=512))
+    assert process_of(keeper, vllm("one")) != process_of(keeper, changed)
+
+
+def test_swap_is_killed_when_the_lease_is_lost(keeper: EngineKeeper) -> None:
+    process_of(keeper, vllm("one"))
+    held = vllm("slow")
+    threading.Timer(0.5, held._give_up, ["it was paused"]).start()
+    with pytest.raises(GivenUp, match="it was paused"), keeper.serving(held):
+        pass
+    assert process_of(keeper, vllm("one"))
+
+
+@pytest.mark.parametrize("idle", [False, True], ids=["at work", "ended before"])
+def test_training_waits_until_the_engines_memory_is_free(tmp_path: Path, idle: bool) -> None:
+    readings = iter([{"GPU-1": 900}, {"GPU-1": 70_000}, {"GPU-1": 70_000}, {"GPU-1": 1_000}])
+    keeper = EngineKeeper(tmp_path / "engine.log", answering, lambda: next(readings))
+    process_of(keeper, lease())
+    if idle:
+        keeper.end_idle(seconds=0)
+    keeper.end()
+    assert list(readings) == []
 
 
 def test_engine_starts_again_after_it_was_ended_for_training(keeper: EngineKeeper) -> None:
@@ -145,6 +212,22 @@ def test_engine_is_killed_when_the_lease_is_lost_in_a_batch(keeper: EngineKeeper
     with pytest.raises(GivenUp, match="it was paused"), keeper.serving(held) as engine:
         engine.generate([ask("sleep")])
     assert not engine.alive
+
+
+def test_command_states_the_runs_devices_and_memory() -> None:
+    chosen = Settings(engine_tensor_parallel=4, engine_memory=0.45, engine_dtype="float32", max_length=1024)
+    command = serve_command(EngineSpec.of(claim(engine_kind="vllm", settings=chosen)))
+    given = dict(zip(command[4::2], command[5::2], strict=True))
+    assert given == {
+        "--model": "/models/one",
+        "--engine": "vllm",
+        "--dtype": "float32",
+        "--threads": "1",
+        "--max-length": "1024",
+        "--tensor-parallel": "4",
+        "--memory": "0.45",
+        "--options": "{}",
+    }
 
 
 def test_command_of_a_scripted_engine_names_its_script() -> None:

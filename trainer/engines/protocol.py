@@ -62,6 +62,10 @@ class EngineError(RuntimeError):
     """The engine cannot work as it is set up; the operator must act on what the message says."""
 
 
+class CannotSwap(EngineError):
+    """An engine cannot serve another model in the place of its own. It is as it was; the other needs a process of its own."""
+
+
 @runtime_checkable
 class TokenEngine(Protocol):
     """A model whose tokens are ours to make. Not in charge of what is asked: which samples, which turns, which seeds."""
@@ -89,6 +93,17 @@ class TokenEngine(Protocol):
 
     def close(self) -> None:
         """Give back memory and processes. The engine is not used afterwards."""
+
+
+@runtime_checkable
+class SwappingEngine(TokenEngine, Protocol):
+    """One whose process can go on with another model's weights."""
+
+    def swap(self, model_path: str) -> None:
+        """Serve the model of another folder from now on. No batch may be under way.
+
+        Raises: CannotSwap or InputError, with the engine as it was. After any other exception it must not be used.
+        """
 
 
 class MessageEngine(Protocol):

@@ -23,10 +23,13 @@ def open_engine(
     dtype: str = "bfloat16",
     threads: int = 1,
     max_length: int = 4096,
+    tensor_parallel: int = 1,
+    memory: float = 0.9,
     options: Mapping[str, Any] | None = None,
 ) -> Engine:
     """Open an engine on a model folder (for "scripted" a script file, for "openai" the model's name at the server).
 
+    `tensor_parallel` (devices) and `memory` (share of each device's) are for vLLM; the others have one device, or none.
     `options` are the engine's own, see OPTIONS and what `open_transformers`, `open_vllm` and `open_openai` say of them.
 
     Raises: EngineError for an engine that cannot work here, InputError for a folder that is no model.
@@ -37,6 +40,8 @@ def open_engine(
     if unknown := set(given) - OPTIONS[kind]:
         allowed = ", ".join(sorted(OPTIONS[kind])) or "none"
         raise EngineError(f"The {kind} engine has no option {', '.join(sorted(unknown))}; its options: {allowed}.")
+    if tensor_parallel != 1 and kind != "vllm":
+        raise EngineError(f"The {kind} engine cannot split a model over {tensor_parallel} devices; the vllm engine can.")
     if kind == "scripted":
         from trainer.engines.scripted import open_script
 
@@ -48,7 +53,8 @@ def open_engine(
     if kind == "vllm":
         from trainer.engines.vllm import open_vllm
 
-        return open_vllm(model_path, dtype=dtype, threads=threads, max_length=max_length, **given)
+        devices: dict[str, Any] = {"tensor_parallel": tensor_parallel, "memory": memory}
+        return open_vllm(model_path, dtype=dtype, threads=threads, max_length=max_length, **devices, **given)
     from trainer.engines.transformers import open_transformers
 
     return open_transformers(model_path, dtype=dtype, threads=threads, max_length=max_length, **given)

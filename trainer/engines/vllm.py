@@ -6,6 +6,11 @@ What is coded around, each of it seen with vLLM 0.31 or 0.32:
 - Attempts with n > 1 get seeds s, s + 1, …, which overlap with other requests': one vLLM request per attempt, with its own
   seed. The prefix cache still shares the prompt between them.
 - A worker that is a daemon may have no children: the engine core runs in this process.
+- Other weights leave what the prefix cache knows of the old ones: it is emptied. Weights that cannot be read, or are too few,
+  break the engine or stay silently unread: both folders are compared first.
+- Adapters are never given to it: on CPU, requests without one get the last one's. What is served is merged.
+- With several devices its processes find each other by the machine's outer address: they are told the loopback.
+- Weights are looked for in pickles, too: only safetensors are read.
 - It logs to stdout and reports its usage over the network, unless told not to.
 - On CPU it replaces torch.set_num_threads; so an engine has a process of its own (`trainer.serving`).
 """
@@ -14,20 +19,27 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolcalls.errors import InputError
 from toolcalls.records import Message, Sampling
+from trainer.encoding import end_token_ids, prompt_ids
 from trainer.engines.protocol import Completion, EngineError, Request, fits, too_long
+from trainer.engines.vllm_shape import Shape, check_same, shape_of
 
+log = logging.getLogger(__name__)
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_HOST_IP": "127.0.0.1",
+    "GLOO_SOCKET_IFNAME": "lo",
     "HF_HUB_OFFLINE": "1",
 }  # set unless the operator has set them; they are read when vllm is imported
 _LEAST_CACHE = 64 << 20  # bytes
@@ -52,20 +64,19 @@ class VllmEngine:
 
     name = "vllm"
 
-    def __init__(self, llm: Any, tokenizer: Any, *, max_length: int, end_ids: tuple[int, ...]) -> None:
+    def __init__(self, llm: Any, tokenizer: Any, shape: Shape, *, max_length: int, end_ids: tuple[int, ...]) -> None:
         self.llm, self.tokenizer, self.max_length, self.end_ids = llm, tokenizer, max_length, end_ids
-        self._served = 0
+        self._shape, self._served = shape, 0
 
     def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The prompt's token ids by the model's chat template."""
-        from trainer.encoding import prompt_ids
-
         return tuple(prompt_ids(self.tokenizer, messages))
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """Completions as vLLM ends them."""
         core = self.llm.llm_engine
         running: dict[str, tuple[Request, int]] = {}
+        prompts = cached = 0  # tokens
         try:
             for request in requests:
                 if not fits(request, self.max_length):
@@ -79,10 +90,13 @@ class VllmEngine:
             while running:
                 for output in core.step():
                     if output.finished:
+                        prompts += len(output.prompt_token_ids)
+                        cached += output.num_cached_tokens or 0
                         yield self._completion(*running.pop(output.request_id), output.outputs[0])
         finally:
             if running:
                 core.abort_request(list(running))
+            log.info("%d of %d prompt tokens were found in the prefix cache", cached, prompts)
 
     def _completion(self, request: Request, attempt: int, output: Any) -> Completion:
         tokens = tuple(output.token_ids)
@@ -91,6 +105,19 @@ class VllmEngine:
         text = self.tokenizer.decode(list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False)
         finish: Any = "stop" if stopped else "length"
         return Completion(request.id, attempt, request.seeds[attempt], tokens, text, finish, len(request.prompt_ids))
+
+    def swap(self, model_path: str) -> None:
+        """Serve the model of another folder, which must have the same shape, in the place of this one.
+
+        Raises CannotSwap or InputError, with the engine as it was. After any other exception it must not be used.
+        """
+        tokenizer, config = _tokenizer_and_config(model_path)
+        end_ids = end_token_ids(tokenizer, config)
+        check_same(self._shape, shape_of(model_path, config))
+        self.llm.collective_rpc("reload_weights", kwargs={"weights_path": model_path})
+        if not self.llm.reset_prefix_cache():
+            raise RuntimeError("vLLM kept its prefix cache, which knows other weights")
+        self.tokenizer, self.end_ids = tokenizer, end_ids
 
     def close(self) -> None:
         """End the engine core and free its memory."""
@@ -123,25 +150,31 @@ def sampling_params(sampling: Sampling, seed: int, end_ids: tuple[int, ...]) -> 
 
 
 def open_vllm(
-    model_path: str, *, dtype: str, threads: int, max_length: int, rows: int = 256, kv_cache_bytes: int | None = None
+    model_path: str,
+    *,
+    dtype: str,
+    threads: int,
+    max_length: int,
+    tensor_parallel: int = 1,
+    memory: float = 0.9,
+    rows: int = 256,
+    kv_cache_bytes: int | None = None,
 ) -> VllmEngine:
-    """Load a model folder. `rows`: attempts at once. `kv_cache_bytes`: room for keys and values; on CPU 64 MiB or 16 full rows.
+    """Load a model folder. `tensor_parallel`: devices that share its weights. `memory`: share of each that may be taken.
+
+    `rows`: attempts at once. `kv_cache_bytes`: room for keys and values, and then `memory` has no effect; on a CPU 64 MiB or 16
+    full rows unless it is given.
 
     Raises EngineError where vLLM cannot run or cannot load the model, InputError for no model.
     """
     device = device_type()
-    from trainer.encoding import end_token_ids
-    from trainer.models import load_tokenizer
-
-    tokenizer = load_tokenizer(model_path)
+    tokenizer, config = _tokenizer_and_config(model_path)
     import torch
     import vllm
-    from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(model_path, local_files_only=True, trust_remote_code=False)
     length = min(max_length, getattr(config, "max_position_embeddings", None) or max_length)
     torch.set_num_threads(threads)
-    settings: dict[str, Any] = {"max_num_seqs": rows, "kv_cache_memory_bytes": kv_cache_bytes}
+    settings: dict[str, Any] = {"max_num_seqs": rows, "kv_cache_memory_bytes": kv_cache_bytes, "gpu_memory_utilization": memory}
     if device == "cpu":
         settings["kv_cache_memory_bytes"] = kv_cache_bytes or max(_LEAST_CACHE, 16 * length * _bytes_per_token(model_path))
         settings |= {"enforce_eager": True, "enable_chunked_prefill": False, "max_num_batched_tokens": max(length, 4096)}
@@ -153,12 +186,27 @@ def open_vllm(
             skip_tokenizer_init=True,
             generation_config="vllm",
             enable_prefix_caching=True,
+            load_format="safetensors",
+            tensor_parallel_size=tensor_parallel,
             trust_remote_code=False,
             **settings,
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise EngineError(f"vLLM cannot load {model_path} on {device}: {error}") from error
-    return VllmEngine(llm, tokenizer, max_length=length, end_ids=end_token_ids(tokenizer, config))
+    return VllmEngine(llm, tokenizer, shape_of(model_path, config), max_length=length, end_ids=end_token_ids(tokenizer, config))
+
+
+def _tokenizer_and_config(model_path: str) -> tuple[Any, Any]:
+    """Raises InputError for a folder without either."""
+    from transformers import AutoConfig
+
+    from trainer.models import load_tokenizer
+
+    tokenizer = load_tokenizer(model_path)
+    try:
+        return tokenizer, AutoConfig.from_pretrained(model_path, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{model_path}: its config.json cannot be used ({error}).") from error
 
 
 def _bytes_per_token(model_path: str) -> int:
