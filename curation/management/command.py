@@ -16,6 +16,7 @@ from django.db import OperationalError, ProgrammingError
 from curation.models import Run
 from curation.services.errors import ServiceError
 from curation.stages.errors import InputError, NotPermitted, WrongState
+from curation.storage.errors import StoreError
 from toolcalls.settings import SettingsError
 
 QUIET_SECONDS = 2.0  # what takes longer shows its progress
@@ -34,7 +35,7 @@ class StageCommand(BaseCommand):
         self.stderr.style_func = None  # progress and advice are no errors
         try:
             self.run(**options)
-        except (InputError, WrongState, NotPermitted, SettingsError, ServiceError) as error:
+        except (InputError, WrongState, NotPermitted, SettingsError, ServiceError, StoreError) as error:
             raise Error(str(error), returncode=FAILED) from error
         except OperationalError as error:
             raise Error(_database_words(error), returncode=FAILED) from error

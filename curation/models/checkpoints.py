@@ -14,7 +14,8 @@ class CheckpointKind(models.TextChoices):
 
 
 class Checkpoint(models.Model):
-    """`uri` is relative to the artifacts' root; `parent` is the merged checkpoint it was trained on, null for the base."""
+    """`uri` is its address in the store, empty where every host merges it for itself; `parent` is the merged checkpoint it was
+    trained on, null for the base."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="checkpoints")
     iteration = models.ForeignKey(Iteration, on_delete=models.CASCADE, related_name="checkpoints")
@@ -23,6 +24,8 @@ class Checkpoint(models.Model):
     uri = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     meta = models.JSONField(default=dict)
+    kept = models.BooleanField(default=False, db_default=False)  # a person chose it, so no sweep takes its files
+    removed_at = models.DateTimeField(null=True)  # when a sweep gave its files up
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -180,6 +180,12 @@ PHRASES: Mapping[str, Phrase] = {
     "upload.discard": _upload("discarded"),
     "project.create": _named("made the project"),
     "model.export": lambda event, names: f"exported the {event.after.get('kind', '')} model of {_iteration(event, names)}",
+    "model.keep": lambda event, names: (
+        f"{'chose to keep' if event.after.get('kept') else 'no longer keeps'} the model of {_iteration(event, names)}"
+    ),
+    "model.remove": lambda event, names: (
+        f"gave up the files of old models: {counted(len(event.after.get('removed', ())), 'checkpoint')}"
+    ),
     "export.begin": _exporting("began to export"),
     "export.complete": _exported("completed"),
     "export.abort": _exported("broke off"),

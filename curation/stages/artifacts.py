@@ -13,6 +13,7 @@ from curation.models import Base, Checkpoint, Iteration, Run
 from curation.models.checkpoints import CheckpointKind
 from curation.stages.errors import InputError
 from curation.storage.cache import Cache
+from curation.storage.errors import MissingFile
 from curation.storage.folders import Entry, put_folder, read_folder
 from curation.storage.store import Check, Store, go_on
 
@@ -73,6 +74,14 @@ def publish(folder: Path, names: Iterable[str], check: Check = go_on) -> str:
     """Put these files of a folder into the store; their address, for a row."""
     scratch = folder / f".manifest.{secrets.token_hex(4)}"
     return STORED + put_folder(store(), folder, names, scratch, check)
+
+
+def check_stored(uris: Iterable[str]) -> None:
+    """Raises MissingFile when the store lacks a file of these folders, e.g. because a sweep took what was published before."""
+    for uri in filter(is_stored, uris):
+        for sha256 in (uri.removeprefix(STORED), *(file.sha256 for file in files_of(uri))):
+            if store().size(sha256) is None:
+                raise MissingFile(f"{settings.ARTIFACTS_ROOT} has lost file {sha256} of {uri}; it is published again")
 
 
 def files_of(uri: str) -> tuple[Entry, ...]:

@@ -24,9 +24,12 @@ Merge = Callable[[Path, Path, Path], None]  # the model, the adapter that was tr
 def held(checkpoint: Checkpoint, merge: Merge, check: Check = go_on) -> Iterator[Path]:
     """The checkpoint's folder on this host, kept there within the block. `check` stops the work by raising.
 
-    Raises StoreError when the store does not give the files, DamagedFile when they are not those that were published.
+    Raises InputError when a sweep took its files, StoreError when the store does not give them, DamagedFile when they are not
+    those that were published.
     """
     key = artifacts.cache_key(checkpoint)
+    if checkpoint.removed_at is not None:
+        raise InputError(f"the files of checkpoint {checkpoint.pk} have gone, as old ones do; choose another model")
     if key is None:
         yield artifacts.checkpoint_dir(checkpoint)
         return

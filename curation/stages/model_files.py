@@ -69,6 +69,11 @@ def trained(iteration: Iteration, kind: str) -> Model:
     if checkpoint is None:
         why = "it evaluates the base" if not iteration.number else f"it is {iteration.state} and has trained nothing"
         raise InputError(f"iteration {iteration.number} of run {iteration.run_id} has no model of its own: {why}; choose another")
+    if checkpoint.removed_at is not None:
+        raise InputError(
+            f"the files of the {kind} model of iteration {iteration.number} went on {checkpoint.removed_at:%Y-%m-%d}, as old "
+            "ones do (docs/operations.md, Artifacts); choose another"
+        )
     name = f"run-{checkpoint.run_id}-iteration-{iteration.number}-{kind}"
     return Model(checkpoint, name, card_of(checkpoint), tuple(_files(checkpoint)))
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from curation.models import Checkpoint, Iteration, TrainingSet, TrainingStep
 from curation.models.checkpoints import CheckpointKind
-from curation.stages import artifacts, assembly, loop, masks
+from curation.stages import artifacts, assembly, loop, masks, sweeping
 from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
 from curation.stages.model_folder import weights_sha256
@@ -112,6 +112,8 @@ def publish(claim: Claim, folder: Path, report: Mapping[str, Any], check: Check 
     with transaction.atomic():
         loop.locked(claim.run_id)  # before the shard, as everywhere: the new rows refer to the run
         with fence(claim, rows=report["rows"], too_long=report["too_long"]):
+            sweeping.hold_store()
+            artifacts.check_stored([*stored.values(), tokens])
             made = [_write_checkpoint(claim, kind, uri, meta) for kind, uri in stored.items()]
             TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"], tokens_uri=tokens)
         transaction.on_commit(partial(_clear, folder, made), robust=True)
