@@ -1,9 +1,9 @@
 """What sampling mode until_hit saves of mode all, on the tiny base with the transformers engine, beside what the first hits
 of all say that it can save; and what it gains to sample the longest prompts first.
 
-Samples of the tiny world's hard tier are sampled by `trainer.sampling`, shard by shard, in three ways that take turns,
-`--rounds` times: all attempts, until the first hit, and all attempts of shards cut in the order of the pool. Seconds are
-medians. The result goes to bench/results/sampling_modes.json.
+Samples of the tiny world's hard tier are sampled by `trainer.sampling`, shard by shard, in four ways that take turns,
+`--rounds` times: all attempts, until the first hit, the same with prompts run anew in each wave, and all attempts of shards cut
+in the order of the pool. Seconds are medians. The result goes to bench/results/sampling_modes.json.
 
     python bench/sampling_modes.py --threads 1
 """
@@ -97,17 +97,22 @@ def saving(of: dict[str, int], whole: dict[str, int]) -> dict[str, float]:
     return {name: round(1 - of[name] / whole[name], 4) for name in whole}
 
 
-def measure(engine: Engine, samples: Sequence[Sample], settings: Settings, rounds: int) -> dict[str, Any]:
+def measure(engine: Engine, forgetful: Engine, samples: Sequence[Sample], settings: Settings, rounds: int) -> dict[str, Any]:
     longest = sorted(samples, key=lambda sample: -len(engine.encode(run_messages(sample, settings))))
     until = dataclasses.replace(settings, sampling_mode="until_hit")
-    ways = {"all": (longest, settings), "until_hit": (longest, until), "all_in_pool_order": (samples, settings)}
+    ways = {
+        "all": (engine, longest, settings),
+        "until_hit": (engine, longest, until),
+        "until_hit_prompts_anew": (forgetful, longest, until),
+        "all_in_pool_order": (engine, samples, settings),
+    }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
     lines: dict[str, list[PoolLine]] = {}
     drawn: dict[str, dict[str, int]] = {}
     for _ in range(rounds):
-        for name, (ordered, chosen) in ways.items():
-            counting, start, began = Counting(engine), time.perf_counter(), time.process_time()
+        for name, (asked, ordered, chosen) in ways.items():
+            counting, start, began = Counting(asked), time.perf_counter(), time.process_time()
             lines[name] = sampled(counting, ordered, chosen)
             seconds[name].append(round(time.perf_counter() - start, 2))
             cpu[name].append(round(time.process_time() - began, 2))
@@ -125,6 +130,10 @@ def measure(engine: Engine, samples: Sequence[Sample], settings: Settings, round
         | {
             "seconds": round(1 - medians["until_hit"] / medians["all"], 4),
             "cpu_seconds": round(1 - cpu_medians["until_hit"] / cpu_medians["all"], 4),
+        },
+        "realised_saving_prompts_anew": {
+            "seconds": round(1 - medians["until_hit_prompts_anew"] / medians["all"], 4),
+            "cpu_seconds": round(1 - cpu_medians["until_hit_prompts_anew"] / cpu_medians["all"], 4),
         },
         "longest_first_saves": round(1 - medians["all"] / medians["all_in_pool_order"], 4),
         "longest_first_saves_cpu": round(1 - cpu_medians["all"] / cpu_medians["all_in_pool_order"], 4),
@@ -160,8 +169,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "bench/results/sampling_modes.json")
     arguments = parser.parse_args()
     settings = Settings(k=arguments.k, max_new_tokens=200, max_length=1024)
-    engine = open_engine(
-        "transformers", str(MODEL), dtype=arguments.dtype, threads=arguments.threads, max_length=1024, options={}
+    engine, forgetful = (
+        open_engine(
+            "transformers", str(MODEL), dtype=arguments.dtype, threads=arguments.threads, max_length=1024, options=options
+        )
+        for options in ({}, {"kept": 0})
     )
     result = {
         "commit": commit(),
@@ -173,7 +185,7 @@ def main() -> None:
             "transformers": transformers.__version__,
         },
         "settings": {name: value for name, value in vars(arguments).items() if name != "out"},
-        **measure(engine, pool(arguments.samples), settings, arguments.rounds),
+        **measure(engine, forgetful, pool(arguments.samples), settings, arguments.rounds),
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404
 
-from curation.models import Dataset, Iteration, Membership, Project, Rejudging, Role, Run, Team, Upload, User
+from curation.models import Dataset, Iteration, Measuring, Membership, Project, Rejudging, Role, Run, Team, Upload, User
 from curation.stages.copying import storable
 
 
@@ -63,6 +63,13 @@ def rejudging_of(user: User, run: int, number: int, pk: int) -> Rejudging:
     related = ("by", "iteration__run__project__team", "iteration__run__dataset", "iteration__run__revision")
     seen = Rejudging.objects.filter(iteration__run__project__team__memberships__user=user).exclude(state="discarded")
     return _found(seen.filter(pk=pk, iteration__run=run, iteration__number=number).select_related(*related).first())
+
+
+def measuring_of(user: User, team: str, project: str, pk: int) -> Measuring:
+    """With all that it is of."""
+    seen = Measuring.objects.filter(project__team__memberships__user=user, project__team__slug=team, project__slug=project)
+    related = ("project__team", "revision__dataset", "base", "engine", "by")
+    return _found(seen.filter(pk=pk).select_related(*related).first())
 
 
 def _found(thing: Any) -> Any:

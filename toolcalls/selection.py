@@ -45,9 +45,16 @@ def judge(generation: Generation, sample: Sample, comparator: Comparator, no_cal
 def judge_all(
     generations: Iterable[Generation], sample: Sample, comparator: Comparator, no_call_policy: NoCallPolicy = "exclude"
 ) -> list[Judgement]:
-    """The same for several generations, for which the truth is made ready once."""
+    """The same for several generations, for which the truth is made ready once; those that say the same are judged once."""
     judging = _Judging(sample, comparator, no_call_policy)
-    return [judging.judged(generation) for generation in generations]
+    known: dict[tuple[str, str], Judgement] = {}
+    found = []
+    for generation in generations:
+        said = generation.text, generation.finish_reason
+        if said not in known:
+            known[said] = judging.judged(generation)
+        found.append(known[said])
+    return found
 
 
 class _Judging:

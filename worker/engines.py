@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from curation.stages.jobs import EngineRequest
 from curation.stages.shards import Claim
@@ -20,7 +20,7 @@ from toolcalls.errors import InputError
 from toolcalls.records import Generation
 from trainer.engines.protocol import EngineError
 from worker.children import Child, ChildFailed
-from worker.leases import Lease
+from worker.leases import Killable
 from worker.memory import MemoryInUse, memory_in_use, wait_until_free
 
 log = logging.getLogger(__name__)
@@ -79,6 +79,15 @@ class EngineSpec:
     def may_become(self, other: EngineSpec) -> bool:
         """Whether an engine of this kind can be asked to swap its weights for the other's model."""
         return self.kind == "vllm" and replace(self, model=other.model) == other
+
+
+class Holding(Protocol):
+    """Who works on a claim, and has the engine killed when it is to be worked on no more."""
+
+    @property
+    def claim(self) -> Claim: ...
+
+    def watching(self, child: Killable) -> AbstractContextManager[None]: ...
 
 
 class BatchRefused(EngineError):
@@ -218,7 +227,7 @@ class EngineKeeper:
         self._used = time.monotonic()
 
     @contextmanager
-    def serving(self, lease: Lease) -> Iterator[EngineChild]:
+    def serving(self, lease: Holding) -> Iterator[EngineChild]:
         """The engine of the lease's claim, started if need be, and killed if the lease is lost inside the block."""
         spec = EngineSpec.of(lease.claim)
         with self._in_use:
@@ -229,14 +238,14 @@ class EngineKeeper:
             finally:
                 self._used = time.monotonic()
 
-    def _child_for(self, spec: EngineSpec, lease: Lease) -> EngineChild:
+    def _child_for(self, spec: EngineSpec, lease: Holding) -> EngineChild:
         if self._child is None or not self._serves(self._child, spec, lease):
             self._end_and_free()
             self._before = self._in_use_now()
             self._child = EngineChild(spec, self._command(spec), self._log)
         return self._child
 
-    def _serves(self, child: EngineChild, spec: EngineSpec, lease: Lease) -> bool:
+    def _serves(self, child: EngineChild, spec: EngineSpec, lease: Holding) -> bool:
         if child.alive and child.spec.may_become(spec) and child.spec != spec:
             with lease.watching(child):
                 return child.swap(spec)

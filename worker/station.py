@@ -13,7 +13,8 @@ from pathlib import Path
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from curation.services.errors import ServiceError
-from curation.stages import shards
+from curation.stages import measuring, shards
+from curation.stages.measuring import Job
 from curation.stages.shards import Claim, LostLease
 from toolcalls.errors import InputError
 from worker.engines import EngineKeeper
@@ -23,6 +24,7 @@ from worker.logs import log_file
 log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
+Measure = Callable[["Station", Job], None]
 IDLE = 60.0  # seconds without work after which the engine gives its memory back
 AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
 DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
@@ -31,12 +33,12 @@ DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
 class Station:
     """What one worker process has: a name, an engine, and whether it is to stop. Not in charge of what is done in a stage."""
 
-    def __init__(self, tasks: Mapping[str, Task], var: Path) -> None:
+    def __init__(self, tasks: Mapping[str, Task], var: Path, measure: Measure | None = None) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.logs = var / "log"
         self.engines = EngineKeeper(log_file(self.logs, "engine"))
-        self._tasks = tasks
+        self._tasks, self._measure = tasks, measure
         self._served: int | None = None  # the run that was last worked on
 
     def beat(self) -> None:
@@ -54,6 +56,9 @@ class Station:
         while not self.stopping.is_set():
             try:
                 close_old_connections()
+                if self._measure is not None and (job := measuring.claim_next(self.owner)) is not None:
+                    self._measure(self, job)  # before any shard: a person waits for it
+                    continue
                 claim = shards.claim_next(self.owner)
                 if claim is None:
                     break

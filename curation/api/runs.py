@@ -19,7 +19,7 @@ from curation.models import Base, Checkpoint, DatasetRevision, Engine, Project, 
 from curation.models.runs import RunMode, RunState
 from curation.stages import running
 from curation.stages.errors import InputError
-from toolcalls.settings import SettingsError, settings_from
+from toolcalls.settings import Settings, SettingsError, settings_from
 
 router = Router()
 
@@ -144,14 +144,7 @@ def list_runs(request: HttpRequest, team: str, project: str, by: Query[Slice]) -
 def create_run(request: HttpRequest, team: str, project: str, given: NewRun) -> Any:
     """A run that is ready to start; engineers make them."""
     owned = project_of(me(request), team, project)
-    try:
-        settings = settings_from(given.settings)
-    except SettingsError as error:
-        raise InputError(str(error)) from error
-    base, engine = _named(Base, given.base), _named(Engine, given.engine)
-    made = running.create_run(
-        owned, _revision(owned, given), base, engine, settings, name=given.name, mode=given.mode, by=me(request)
-    )
+    made = running.create_run(owned, *things_of(owned, given), name=given.name, mode=given.mode, by=me(request))
     return Status(201, run_of(me(request), made.pk))
 
 
@@ -173,6 +166,15 @@ def list_checkpoints(request: HttpRequest, run: int) -> Any:
     """What the run's iterations trained: of each the adapter, and the merged model."""
     rows = Checkpoint.objects.filter(run=run_of(me(request), run))
     return rows.select_related("iteration", "run").order_by("iteration__number", "kind")
+
+
+def things_of(project: Project, given: NewRun) -> tuple[DatasetRevision, Base, Engine, Settings]:
+    """What the run is to be of. Raises InputError for what is not there."""
+    try:
+        settings = settings_from(given.settings)
+    except SettingsError as error:
+        raise InputError(str(error)) from error
+    return _revision(project, given), _named(Base, given.base), _named(Engine, given.engine), settings
 
 
 def _revision(project: Project, given: NewRun) -> DatasetRevision:

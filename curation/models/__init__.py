@@ -10,6 +10,7 @@ from curation.models.events import Event
 from curation.models.exports import Export
 from curation.models.generations import Generation
 from curation.models.imported import ImportedAnswer
+from curation.models.measuring import Measuring
 from curation.models.people import Membership, Role, SignInLink, Team, User
 from curation.models.projects import Project
 from curation.models.registry import Base, Engine
@@ -39,6 +40,7 @@ __all__ = [
     "ImportedAnswer",
     "Invitation",
     "Iteration",
+    "Measuring",
     "Membership",
     "Project",
     "RefinePair",

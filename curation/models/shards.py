@@ -70,7 +70,10 @@ class Shard(models.Model):
     owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)  # when a message last went out for it
+    leased_at = models.DateTimeField(null=True)  # when it was last claimed
     closed_at = models.DateTimeField(null=True)
+    prompt_tokens = models.PositiveBigIntegerField(null=True)  # of its samples' prompts, each once; null: not counted
+    completion_tokens = models.PositiveBigIntegerField(null=True)  # of all answers
     failures = models.PositiveSmallIntegerField(default=0)
     deaths = models.PositiveSmallIntegerField(default=0, db_default=0)  # of workers while they held it
     error = models.TextField(blank=True)

@@ -164,6 +164,7 @@ PHRASES: Mapping[str, Phrase] = {
     "review.fix": _decide,
     "review.undo": _undo,
     "review.approve": lambda event, names: f"approved {_iteration(event, names)}",
+    "measuring.begin": lambda event, names: "had a sample of a pool measured, for the estimate of a run",
     "rejudging.begin": lambda event, names: f"began to judge {_iteration(event, names)} again",
     "rejudging.complete": lambda event, names: (
         f"judged {_iteration(event, names)} again: {counted(event.after.get('changed'), 'verdict')} would change"

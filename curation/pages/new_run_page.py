@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curation.models import Base, DatasetRevision, Engine, Project, Run
+from curation.models import Base, DatasetRevision, Engine, Measuring, Project, Run
 from curation.models.runs import RunMode
 from curation.pages.choices import DEFAULTS, GROUPS, Choice, flat, nested
 from curation.pages.project_tabs import ProjectTabs, project_tabs
@@ -120,12 +120,13 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def first_typed(like: Run | None) -> dict[str, str]:
-    """What the form says before anybody typed: the paper's values, or another run's."""
+def first_typed(like: Run | Measuring | None) -> dict[str, str]:
+    """What the form says before anybody typed: the paper's values, or another run's, or those that were estimated."""
     if like is None:
         return {"start": "true"}
     settings = {name: written(value) for name, value in (DEFAULTS | flat(like.settings)).items()}
-    names = {"revision": str(like.revision_id), "base": like.base.name, "engine": like.engine.name, "mode": like.mode}
+    names = {"revision": str(like.revision_id), "base": like.base.name, "engine": like.engine.name}
+    names["mode"] = like.mode if isinstance(like, Run) else str(RunMode.AUTO)
     return {**settings, **names, "start": "true"}
 
 

@@ -39,7 +39,13 @@ def storable(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """A JSON value as text that jsonb can hold; a number that JSON does not have becomes a text."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # such a number
+        return json.dumps(_plain(value), ensure_ascii=False)
+    if "\\u0000" in text or _UNSTORABLE.search(text):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    return text
 
 
 def _plain(value: Any) -> Any:

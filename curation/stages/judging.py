@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from uuid import UUID
 
-from curation.models import Decision
+from curation.models import Decision, Shard
 from curation.models import Generation as GenerationRow
 from curation.models import Verdict as VerdictRow
 from curation.models.verdicts import UNKNOWN, Change, Outcome
@@ -100,12 +100,19 @@ def change(first: Judgement) -> str:
 def write_turns(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn], changes: Mapping[int, str] | None = None) -> None:
     """Write the attempts and the verdicts, within the fence. `changes` gives each version's of the refine turn."""
     write_generations(claim, turn, turns)
+    _count_tokens(claim, turns)
     decided = _decisions(claim, turn, turns)
     rows = (
         (*_verdict_row(claim, turn, item), decided.get(item.entry.sample_id, ""), (changes or {}).get(item.entry.version, ""))
         for item in turns
     )
     copy_rows(VerdictRow, VERDICT_COLUMNS, rows)
+
+
+def _count_tokens(claim: Claim, turns: Sequence[JudgedTurn]) -> None:
+    prompts = sum(item.generations[0].prompt_tokens for item in turns if item.generations)
+    completions = sum(one.completion_tokens for item in turns for one in item.generations)
+    Shard.objects.filter(pk=claim.shard_id).update(prompt_tokens=prompts, completion_tokens=completions)
 
 
 def _decisions(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> dict[int, str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import models
 
-from curation.models import Iteration, Run, Shard, Stage
+from curation.models import Iteration, Measuring, Run, Shard, Stage
+from curation.models.measuring import MeasuringState
 from curation.models.runs import IterationState, RunState
 from curation.models.shards import ShardState, StageState
 from curation.stages.errors import WrongState
@@ -47,11 +48,19 @@ SHARD_MOVES: Moves = {
     ShardState.DONE: set(),
     ShardState.CANCELLED: set(),
 }
+MEASURING_MOVES: Moves = {
+    MeasuringState.WAITING: {MeasuringState.MEASURING},
+    # Claimed anew, because its worker is thought dead; or given back.
+    MeasuringState.MEASURING: {*MeasuringState},
+    MeasuringState.DONE: set(),
+    MeasuringState.FAILED: set(),
+}
 LEGAL_MOVES: Mapping[type[models.Model], Moves] = {
     Run: RUN_MOVES,
     Iteration: ITERATION_MOVES,
     Stage: STAGE_MOVES,
     Shard: SHARD_MOVES,
+    Measuring: MEASURING_MOVES,
 }
 
 

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from curation.direct_address import direct_address
 from curation.models import Run
-from curation.stages import export_sweep, loop, shards
+from curation.stages import export_sweep, loop, shards, waking
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def reconcile_once(*, send: bool = True) -> bool:
             raise
         except Exception:
             log.exception("run %d cannot be advanced", run_id)
-    return shards.wake(shards.unsent_shards()) if send else True
+    return shards.wake(shards.unsent_shards()) and waking.wake_measuring() if send else True
 
 
 class Reconciler(threading.Thread):

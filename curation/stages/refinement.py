@@ -26,7 +26,12 @@ NO_ANSWER = Generation(0, -1, "", "stop", 0, 0, "")  # the first attempt was nev
 
 def requests(claim: Claim) -> list[EngineRequest]:
     """One request per sample of the shard whose A₁ is usable; it may be none at all."""
-    samples, first = pool.of_shard(claim.versions), first_answers(claim)
+    return requests_after(claim, first_answers(claim))
+
+
+def requests_after(claim: Claim, first: Mapping[int, Generation]) -> list[EngineRequest]:
+    """The same where each sample's A₁ is at hand."""
+    samples = pool.of_shard(claim.versions)
     sampling = Sampling(temperature=claim.settings.temperature, max_new_tokens=claim.settings.max_new_tokens)
     asked = []
     for number, given in _wanted(claim, first).items():

@@ -53,19 +53,9 @@ def create_run(
     """A run that is ready to start. Raises InputError when its data are another project's, or a split that it needs is
     empty: one of imported answers evaluates nothing and needs no held-out samples."""
     require(by, project.team, Role.ENGINEER)
-    _check_data(project, revision, evaluated=engine.kind != EngineKind.IMPORTED)
+    check(project, revision, base, engine, settings)
     if mode not in RunMode.values:
         raise InputError(f"mode {mode!r} is unknown; choose one of {', '.join(RunMode.values)}")
-    if settings.max_new_tokens >= settings.max_length:
-        raise InputError(
-            f"max_new_tokens ({settings.max_new_tokens}) leaves no room for a prompt within max_length ({settings.max_length}); "
-            "lower the first or raise the second"
-        )
-    if settings.sampling_mode == "until_hit" and engine.kind == EngineKind.IMPORTED:
-        raise InputError("answers that are imported were all made already; choose sampling_mode all")
-    if settings.engine_tensor_parallel > 1 and engine.kind != EngineKind.VLLM:
-        raise InputError(f"engine_tensor_parallel splits a vllm engine; {engine} is of kind {engine.kind}: leave it at 1")
-    base_dir(base)
     run = Run.objects.create(
         project=project,
         dataset_id=revision.dataset_id,
@@ -79,6 +69,21 @@ def create_run(
     )
     events.record("run.create", run, actor=by, after={"revision": revision.pk, "base": base.name, "engine": engine.name})
     return run
+
+
+def check(project: Project, revision: DatasetRevision, base: Base, engine: Engine, settings: Settings) -> None:
+    """Raises InputError where no run can be of these."""
+    _check_data(project, revision, evaluated=engine.kind != EngineKind.IMPORTED)
+    if settings.max_new_tokens >= settings.max_length:
+        raise InputError(
+            f"max_new_tokens ({settings.max_new_tokens}) leaves no room for a prompt within max_length ({settings.max_length}); "
+            "lower the first or raise the second"
+        )
+    if settings.sampling_mode == "until_hit" and engine.kind == EngineKind.IMPORTED:
+        raise InputError("answers that are imported were all made already; choose sampling_mode all")
+    if settings.engine_tensor_parallel > 1 and engine.kind != EngineKind.VLLM:
+        raise InputError(f"engine_tensor_parallel splits a vllm engine; {engine} is of kind {engine.kind}: leave it at 1")
+    base_dir(base)
 
 
 def _usual_name(revision: DatasetRevision, base: Base) -> str:

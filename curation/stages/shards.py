@@ -107,7 +107,7 @@ def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | 
     until = Now() + timedelta(seconds=LEASE)
     move_all(
         Shard.objects.filter(pk=taken.pk), ShardState.PENDING, ShardState.LEASED,
-        attempt=F("attempt") + 1, owner=owner[:120], lease_until=until,
+        attempt=F("attempt") + 1, owner=owner[:120], leased_at=Now(), lease_until=until,
     )  # fmt: skip
     taken.attempt += 1
     return taken

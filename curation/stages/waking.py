@@ -13,7 +13,8 @@ from redis.exceptions import RedisError
 from django.db.models.functions import Now
 
 from curation.celery import WAKE_UP, app
-from curation.models import Shard
+from curation.models import Measuring, Shard
+from curation.models.measuring import MeasuringState
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageState
 
@@ -38,12 +39,31 @@ def wake(shard_ids: Collection[int]) -> bool:
     """
     if not shard_ids:
         return True
+    if not _sent(min(len(shard_ids), MOST_MESSAGES)):
+        return False
+    Shard.objects.filter(pk__in=shard_ids, state=ShardState.PENDING).update(sent_at=Now())
+    return True
+
+
+def wake_measuring() -> bool:
+    """Tell a worker that somebody waits for a measuring, unless that was said RESEND seconds ago; as `wake` does."""
+    waiting = Measuring.objects.filter(state=MeasuringState.WAITING).exclude(sent_at__gt=Now() - timedelta(seconds=RESEND))
+    dead = Measuring.objects.filter(state=MeasuringState.MEASURING, lease_until__lt=Now())
+    numbers = [*waiting.values_list("pk", flat=True), *dead.values_list("pk", flat=True)]
+    if not numbers:
+        return True
+    if not _sent(len(numbers)):
+        return False
+    Measuring.objects.filter(pk__in=numbers, state=MeasuringState.WAITING).update(sent_at=Now())
+    return True
+
+
+def _sent(messages: int) -> bool:
     try:
-        _send(min(len(shard_ids), MOST_MESSAGES))
+        _send(messages)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("no worker was woken, the broker does not answer: %s", error)
         return False
-    Shard.objects.filter(pk__in=shard_ids, state=ShardState.PENDING).update(sent_at=Now())
     return True
 
 

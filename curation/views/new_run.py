@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from curation.access import project_of, run_of
+from curation.access import measuring_of, project_of, run_of
 from curation.models import Base, DatasetRevision, Engine, Project, Role, Run, User
 from curation.pages.new_run_page import first_typed, new_run_page, settings_typed
 from curation.stages import running
@@ -21,11 +21,14 @@ from curation.stages.people import require
 from curation.views.asked import number_asked
 from toolcalls.settings import settings_from
 
+UNCHANGED = "Nothing was created: see what is wrong below."
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, team: str, project: str) -> HttpResponse:
-    """For engineers. With `?like=` the form begins with the settings of that run, if it is of the same project."""
+    """For engineers. With `?like=` the form begins with the settings of that run, if it is of the same project; with
+    `?estimate=` with those of an estimate."""
     shown = project_of(request.user, team, project)
     require(request.user, shown.team, Role.ENGINEER)
     if request.method == "POST":
@@ -33,13 +36,15 @@ def new(request: HttpRequest, team: str, project: str) -> HttpResponse:
     number = number_asked(request, "like")
     like = None if number is None else run_of(request.user, number)
     like = like if like is not None and like.project_id == shown.pk else None
-    return render(request, "curation/runs/new.html", {"page": new_run_page(shown, first_typed(like), like=like)})
+    number = number_asked(request, "estimate")
+    estimated = None if number is None else measuring_of(request.user, team, project, number)
+    return render(request, "curation/runs/new.html", {"page": new_run_page(shown, first_typed(estimated or like), like=like)})
 
 
 def _create(request: HttpRequest, project: Project) -> HttpResponse:
     typed = request.POST.dict()
     values, errors = settings_typed(typed)
-    problem = "Nothing was created: see what is wrong below." if errors else ""
+    problem = UNCHANGED if errors else ""
     if not errors:
         try:
             run = _created(project, typed, values, request.user)
@@ -54,14 +59,18 @@ def _create(request: HttpRequest, project: Project) -> HttpResponse:
 
 @transaction.atomic
 def _created(project: Project, typed: dict[str, str], values: dict[str, Any], by: User) -> Run:
-    revision = _revision(project, typed.get("revision", ""))
-    base = _named(Base, typed.get("base", ""), "a base")
-    engine = _named(Engine, typed.get("engine", ""), "an engine")
     name, mode = typed.get("name", "")[:120], typed.get("mode", "")
-    run = running.create_run(project, revision, base, engine, settings_from(values), name=name, mode=mode, by=by)
+    run = running.create_run(project, *things_typed(project, typed), settings_from(values), name=name, mode=mode, by=by)
     if typed.get("start") == "true":
         running.start_run(run, by)
     return run
+
+
+def things_typed(project: Project, typed: dict[str, str]) -> tuple[DatasetRevision, Base, Engine]:
+    """What the form says that the run is of. Raises InputError."""
+    revision = _revision(project, typed.get("revision", ""))
+    base = _named(Base, typed.get("base", ""), "a base")
+    return revision, base, _named(Engine, typed.get("engine", ""), "an engine")
 
 
 def _revision(project: Project, typed: str) -> DatasetRevision:

@@ -7,7 +7,7 @@ from django.conf import settings
 from curation.celery import WAKE_UP, app
 from curation.models.shards import StageKind
 from worker.station import Station
-from worker.tasks import assembly, evaluation, refinement, sampling, training
+from worker.tasks import assembly, evaluation, measuring, refinement, sampling, training
 
 station = Station(
     {
@@ -18,6 +18,7 @@ station = Station(
         StageKind.EVALUATION: evaluation.run,
     },
     settings.VAR,
+    measuring.work,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from django.db import close_old_connections
 
@@ -10,9 +11,8 @@ from curation.stages import evaluation
 from curation.stages.jobs import EngineRequest, Trace
 from toolcalls.adaptive import refine_traces
 from toolcalls.prompts import direct_messages
-from toolcalls.records import Message, Sampling
+from toolcalls.records import Generation, Message, Sampling
 from toolcalls.refinement import refine_messages
-from worker.engines import EngineChild
 from worker.leases import Lease
 from worker.models import at_hand
 from worker.station import Station
@@ -34,10 +34,16 @@ def run(station: Station, lease: Lease) -> str:
     return f"{len(items)} samples, {asking.asked} answers"
 
 
+class Answering(Protocol):
+    """What an engine is to the traces."""
+
+    def generate(self, requests: Sequence[EngineRequest]) -> dict[str, list[Generation]]: ...
+
+
 class Asking:
     """Asks the engine one turn for many samples. Remembers each direct prompt's hash, and which answers an end token ended."""
 
-    def __init__(self, engine: EngineChild, prompts: Sequence[tuple[Message, ...]], sampling: Sampling) -> None:
+    def __init__(self, engine: Answering, prompts: Sequence[tuple[Message, ...]], sampling: Sampling) -> None:
         self._engine, self._prompts, self._sampling = engine, prompts, sampling
         self._hashes: dict[int, str] = {}
         self._finished: list[list[bool]] = [[] for _ in prompts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -12,6 +13,8 @@ from curation.management.command import StageCommand, find_run
 from curation.models import Run, Shard, Stage
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageState
+from curation.pages.estimate_table import spending_table
+from curation.stages.spending import spending
 from curation.stages.table import iteration_table, text_table
 
 LIVE = (RunState.READY, RunState.RUNNING, RunState.PAUSED)
@@ -37,7 +40,7 @@ class Command(StageCommand):
 
     def _json(self, run: Run) -> None:
         status = {"run": run.pk, "name": run.name, "state": run.state, "why": run.why, "mode": run.mode}
-        status |= {"iterations": iteration_table(run), "settings": run.settings}
+        status |= {"iterations": iteration_table(run), "settings": run.settings, "spending": asdict(spending(run))}
         self.stdout.write(json.dumps(status, ensure_ascii=False))
         self.stdout.flush()
 
@@ -51,6 +54,7 @@ class Command(StageCommand):
         for stage in Stage.objects.filter(iteration__run=run, state=StageState.RUNNING).select_related("iteration"):
             self.stdout.write(f"iteration {stage.iteration.number}, {stage.kind}: {_done(stage)}")
         self.stdout.write(text_table(iteration_table(run)))
+        self.stdout.write(spending_table(spending(run)).text)
         self.stdout.flush()
 
 

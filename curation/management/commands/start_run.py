@@ -7,59 +7,22 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
-from curation.management.command import StageCommand, assignments
-from curation.models import Base, Dataset, DatasetRevision, Engine, Project
+from curation.management.choosing import add_choices, chosen
+from curation.management.command import StageCommand
 from curation.models.runs import RunMode
-from curation.stages import projects, running
-from curation.stages.errors import InputError
-from toolcalls.settings import settings_from
+from curation.stages import running
 
 
 class Command(StageCommand):
     help = "Begin a run of the loop and print its id. `run_status ID` shows how far it is."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--project", required=True, metavar="TEAM/PROJECT")
-        parser.add_argument("--dataset", required=True, metavar="NAME")
-        parser.add_argument("--revision", type=int, metavar="NUMBER", help="of the data set; its last without this")
-        parser.add_argument("--base", required=True, metavar="NAME", help="as registered with register_base")
-        parser.add_argument("--engine", required=True, metavar="NAME", help="as registered with register_engine")
+        add_choices(parser)
         parser.add_argument("--name", default="", help="of the run, for people")
         parser.add_argument("--mode", choices=RunMode.values, default=str(RunMode.AUTO), help="step: start_iteration begins each")
-        parser.add_argument(
-            "--set", action="append", default=[], metavar="NAME=VALUE", dest="choices",
-            help="a setting, e.g. k=4 or training.learning_rate=2e-3; may be given several times",
-        )  # fmt: skip
 
     def run(self, **options: Any) -> None:
-        settings = settings_from(assignments(options["choices"], "--set"))
-        project = projects.find_project(options["project"])
-        revision = _revision(project, options["dataset"], options["revision"])
-        base, engine = _named(Base, options["base"]), _named(Engine, options["engine"])
         with transaction.atomic():
-            run = running.create_run(project, revision, base, engine, settings, name=options["name"], mode=options["mode"])
+            run = running.create_run(*chosen(options), name=options["name"], mode=options["mode"])
             running.start_run(run)
         self.stdout.write(str(run.pk))
-
-
-def _revision(project: Project, name: str, number: int | None) -> DatasetRevision:
-    dataset = (
-        Dataset.objects.filter(project=project, slug=name).first() or Dataset.objects.filter(project=project, name=name).first()
-    )
-    if dataset is None:
-        there = ", ".join(Dataset.objects.filter(project=project).values_list("slug", flat=True)) or "none; import one first"
-        raise InputError(f"project {project} has no data set {name!r}; there are: {there}")
-    revisions = DatasetRevision.objects.filter(dataset=dataset).select_related("dataset").order_by("-number")
-    found = revisions.first() if number is None else revisions.filter(number=number).first()
-    if found is None:
-        raise InputError(f"data set {name!r} has no revision {number or 1}; it has {revisions.count()}")
-    return found
-
-
-def _named(kind: type[Base] | type[Engine], name: str) -> Any:
-    found = kind.objects.filter(name=name).first()
-    if found is None:
-        what = kind.__name__.lower()
-        there = ", ".join(kind.objects.order_by("name").values_list("name", flat=True)[:20]) or f"none; register_{what} adds one"
-        raise InputError(f"{what} {name!r} is not registered; there are: {there}")
-    return found

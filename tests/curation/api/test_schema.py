@@ -20,9 +20,10 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 
 from curation.environment import Rate
-from curation.models import Run, Sample, Upload, User
-from curation.stages import commenting, exporting, invitations, people, projects, rejudging, review, running, tokens
+from curation.models import Measuring, Run, Sample, Upload, User
+from curation.stages import commenting, exporting, invitations, measuring, people, projects, rejudging, review, running, tokens
 from curation.stages.importing import import_dataset
+from curation.stages.measured import Found, Part
 from toolcalls.exporting import sample_line
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -90,12 +91,23 @@ def furnish(hand: Any, owner: User, make_run: Callable[..., Run]) -> Callable[..
             "export": exporting.begin(iteration, "pool", by=by).pk,
             "upload": upload.pk,
             "rejudging": rejudging.begin(iteration, {}, by, here=True).pk,
+            "estimate": measured(run, by).pk,
             "invitation": invitations.invite(run.project.team, "viewer", by, word).invitation.pk,
             "token": tokens.create(by, word, "read", 1).token.pk,
             "user": by.pk,
         }
 
     return make
+
+
+def measured(run: Run, by: User) -> Measuring:
+    """An estimate that a worker has made."""
+    made = measuring.begin(run.project, run.revision, run.base, run.engine, run.choices, by)
+    job = measuring.claim_next("hand")
+    assert job is not None and job.measuring == made.pk
+    part = Part((90, 80), (20, 24), 4, 0.5, 1)
+    measuring.store(job, Found(2, 1.5, 40.0, part, part, part))
+    return made
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from curation.stages import (
     correcting,
     exporting,
     invitations,
+    measuring,
     people,
     rejudging,
     review,
@@ -136,6 +137,10 @@ def plant(run: Run, hand: HostileModel) -> Planted:
     again = rejudging.begin(second, {"schema_defaults": False}, owner, here=True)
     rejudging.run(again)
     running.pause_run(run, owner, HOSTILE[:500])
+    estimate = measuring.begin(run.project, run.revision, run.base, run.engine, run.choices, owner)
+    held = measuring.claim_next(SHORT)
+    assert held is not None
+    measuring.fail(held.measuring, held.attempt, HOSTILE)
     tokens.create(owner, SHORT, "read")
     lines = [b"not JSON " + HOSTILE.encode() + b"\n", json.dumps({"messages": HOSTILE}).encode() + b"\n", _openai().encode()]
     upload = uploading.receive(run.project, SHORT, f"{SHORT}.jsonl", lines, owner)
@@ -155,6 +160,7 @@ def plant(run: Run, hand: HostileModel) -> Planted:
         "link": link,
         "export": first.exports.order_by("pk").values_list("pk", flat=True)[0],
         "rejudging": again.pk,
+        "estimate": estimate.pk,
     }
     return Planted(run, names, owner)
 

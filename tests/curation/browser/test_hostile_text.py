@@ -97,7 +97,7 @@ def watch(chromium: Browser, web: str) -> Iterator[Callable[..., Watch]]:
 
 
 NO_PAGES = {"health", "stream", "sign_out", "dataset_download", "export_manifest", "enter", "admin_sign_in"}
-WITHOUT_TEXTS = {"run_steps", "iteration_live", "iteration_results"}  # numbers and our own words alone
+WITHOUT_TEXTS = {"run_spending", "run_steps", "iteration_live", "iteration_results"}  # numbers and our own words alone
 
 
 def pages() -> list[Route]:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from curation.api.interface import throttle
 from curation.models import Export, Iteration, Role, Run, Team, User
-from curation.stages import commenting, exporting, invitations, people, rejudging, review, running, tokens, uploading
+from curation.stages import commenting, exporting, invitations, measuring, people, rejudging, review, running, tokens, uploading
 from tests.curation.stages import conftest as by_hand
 
 hand, queue = by_hand.hand, by_hand.queue  # the worker of the stages' tests
@@ -86,6 +86,7 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
         "action": "pause",
         "export": export.pk,
         "rejudging": rejudging.begin(iteration, {}, owner, here=True).pk,
+        "estimate": measuring.begin(run.project, run.revision, run.base, run.engine, run.choices, owner).pk,
         "user": leaver.pk,
     }
 

@@ -1,0 +1,45 @@
+"""What a run would take: the measuring it rests on, and the estimate once that is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from curation.access import may
+from curation.models import Measuring, Project, Role, User
+from curation.models.measuring import MeasuringState
+from curation.pages.choices import Chosen, chosen
+from curation.pages.estimate_table import Table, estimate_table
+from curation.pages.project_tabs import ProjectTabs, project_tabs
+from curation.stages.estimating import estimate
+from curation.stages.measuring import SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatePage:
+    """`table` is None until the measuring is done; `begin`: the address of a form with these choices, for who may begin runs."""
+
+    project: Project
+    tabs: ProjectTabs
+    measuring: Measuring
+    open: bool
+    samples: int
+    table: Table | None
+    settings: tuple[tuple[str, tuple[Chosen, ...]], ...]
+    begin: str
+
+
+def estimate_page(measuring: Measuring, user: User) -> EstimatePage:
+    project, done = measuring.project, measuring.state == MeasuringState.DONE
+    form = reverse("run_new", args=[project.team.slug, project.slug])
+    return EstimatePage(
+        project=project,
+        tabs=project_tabs(project, "runs"),
+        measuring=measuring,
+        open=measuring.state in (MeasuringState.WAITING, MeasuringState.MEASURING),
+        samples=min(SAMPLES, measuring.revision.train),
+        table=estimate_table(estimate(measuring)) if done else None,
+        settings=chosen(measuring.settings),
+        begin=f"{form}?estimate={measuring.pk}" if may(user, project.team_id, Role.ENGINEER) else "",
+    )
