@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("curation", "0013_facets_of_verdicts")]
+    dependencies = [("curation", "0014_checkpoints_that_go")]
 
     operations = [
         migrations.AddField("shard", "leased_at", models.DateTimeField(null=True)),
