@@ -59,7 +59,7 @@ def freeze(iteration: Iteration, claim: Claim | None = None, check: Callable[[],
     The rows are written without any lock, so that people go on deciding; when they decided something that matters here,
     they are written again. Who decides while it looks for that waits for the commit, and comes too late for this one. With a
     claim its shard ends in the same transaction. `check` is called every CHUNK rows and stops the work by raising. Raises
-    InputError when no row is left or the file cannot be written, LostLease.
+    InputError when no row is left or the file cannot be written, StoreError, LostLease.
     """
     drafts.remove_drafts(training_file.place_of(iteration))
     while True:
@@ -68,6 +68,7 @@ def freeze(iteration: Iteration, claim: Claim | None = None, check: Callable[[],
         listed = _in_order(iteration, found)
         draft = training_file.write(training_file.place_of(iteration), _checked(_rows(iteration, listed), check))
         try:
+            draft.keep()
             with _transaction(iteration, claim, len(listed)):
                 frozen = _store(iteration, found, listed, draft)
                 _look_again(iteration, found)
@@ -199,14 +200,17 @@ def _pair(entry: PoolSample, first_answer: str, identical: bool) -> Pair:
 
 
 def usable_file(training_set: TrainingSet) -> Path:
-    """The file of the rows, written anew where it is gone or cut short; for who hashes what is read. Raises InputError."""
-    if training_file.is_there(training_set):
+    """The file of the rows, fetched or written anew where it is gone or cut short; for who hashes what is read.
+
+    Raises InputError.
+    """
+    if training_file.is_there(training_set) or training_file.fetch(training_set):
         return training_file.path(training_set)
     return training_file.rebuild(training_set, rows(training_set))
 
 
 def whole_file(training_set: TrainingSet) -> Path:
-    """The file of the rows, read through and found to be what was frozen, else written anew. Raises InputError."""
-    if training_file.is_whole(training_set):
+    """The file of the rows, read through and found to be what was frozen, else fetched or written anew. Raises InputError."""
+    if training_file.is_whole(training_set) or training_file.fetch(training_set):
         return training_file.path(training_set)
     return training_file.rebuild(training_set, rows(training_set))

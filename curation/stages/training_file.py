@@ -1,4 +1,5 @@
-"""The frozen rows of a training set as a file of lines under ARTIFACTS_ROOT: what is trained on and exported."""
+"""The frozen rows of a training set as a file of lines: what is trained on and exported, from this host's workspace, else from
+the store, else written anew."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from pathlib import Path
 from curation.models import Iteration, TrainingSet
 from curation.stages import artifacts, drafts
 from curation.stages.errors import InputError
+from curation.storage.errors import DamagedFile, MissingFile, StoreError
+from curation.storage.store import Stored
 from toolcalls.assembly import identity
 from toolcalls.exporting import whetstone_line
 from toolcalls.records import TrainingRow
@@ -30,6 +33,10 @@ class Draft:
     identity: str  # of the rows: toolcalls.assembly.training_set_hash
     sha256: str  # of the file
     bytes: int
+
+    def keep(self) -> None:
+        """Put it into the store, for other hosts. Raises StoreError."""
+        artifacts.store().put(self.path, settled=True)
 
     def publish(self) -> None:
         self.path.replace(self.final)
@@ -85,6 +92,29 @@ def is_whole(training_set: TrainingSet) -> bool:
     return is_there(training_set) and _sha256(path(training_set)) == training_set.file_sha256
 
 
+def fetch(training_set: TrainingSet) -> bool:
+    """Bring the frozen file from the store to its place. False when the store has none, or a damaged one, which goes."""
+    if not training_set.file_sha256 or training_set.bytes is None:
+        return False
+    final, store = path(training_set), artifacts.store()
+    beside = drafts.draft_of(final)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        store.fetch(Stored(training_set.file_sha256, training_set.bytes), beside)
+        beside.replace(final)
+        return True
+    except DamagedFile:
+        log.warning("training set %d: its file in the store is damaged, and removed there", training_set.pk)
+        store.delete(training_set.file_sha256)
+    except MissingFile:
+        pass
+    except (OSError, StoreError) as error:
+        log.warning("training set %d: its file could not be fetched: %s", training_set.pk, error)
+    finally:
+        drafts.remove(beside)
+    return False
+
+
 def rebuild(training_set: TrainingSet, rows: Iterable[TrainingRow]) -> Path:
     """Write a file that was lost or damaged anew, and note what it is now.
 
@@ -99,6 +129,10 @@ def rebuild(training_set: TrainingSet, rows: Iterable[TrainingRow]) -> Path:
             f"the training set of iteration {training_set.iteration.number} is not what was frozen any more, because another "
             "version of this program renders its prompts differently; train and export with the version that began the run"
         )
+    try:
+        draft.keep()
+    except StoreError as error:
+        log.warning("training set %d: its file stays on this host: %s", training_set.pk, error)
     draft.publish()
     training_set.uri, training_set.file_sha256, training_set.bytes = draft.uri, draft.sha256, draft.bytes
     training_set.save(update_fields=["uri", "file_sha256", "bytes"])

@@ -19,7 +19,17 @@ from asgiref.sync import async_to_sync
 
 from curation.models import Decision, Event, Export, Iteration, RefinePair, RevisionEntry, Run, Sample, User, Verdict
 from curation.models.datasets import Split
-from curation.stages import assembly, drafts, export_blocks, export_files, export_lines, exporting, tokens, training_file
+from curation.stages import (
+    artifacts,
+    assembly,
+    drafts,
+    export_blocks,
+    export_files,
+    export_lines,
+    exporting,
+    tokens,
+    training_file,
+)
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.filtering import VerdictFilter
 from curation.stages.importing import import_dataset
@@ -96,9 +106,12 @@ def test_the_frozen_file_is_what_is_exported_whatever_changes_later(iteration: I
     assert (export.sha256, export.bytes) == (frozen.file_sha256, frozen.bytes)
 
 
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "nowhere else"])
 @pytest.mark.parametrize("loss", ["gone", "cut short"])
-def test_a_file_that_was_lost_is_written_anew(iteration: Iteration, loss: str) -> None:
+def test_a_file_that_was_lost_is_fetched_or_written_anew(iteration: Iteration, loss: str, stored: bool) -> None:
     path, before = training_file.path(iteration.training_set), lines_of(iteration)
+    if not stored:
+        artifacts.store().delete(iteration.training_set.file_sha256)
     if loss == "gone":
         path.unlink()
     else:
@@ -107,7 +120,15 @@ def test_a_file_that_was_lost_is_written_anew(iteration: Iteration, loss: str) -
     assert training_file.is_whole(iteration.training_set)
 
 
+def test_the_file_in_the_store_is_what_was_frozen_whatever_became_of_the_rows(iteration: Iteration) -> None:
+    before = lines_of(iteration)
+    training_file.path(iteration.training_set).unlink()
+    RefinePair.objects.filter(iteration=iteration).update(first_answer="[get_weather(city='Elsewhere')]")
+    assert lines_of(iteration) == before
+
+
 def test_rows_that_were_lost_and_are_others_now_are_refused(iteration: Iteration, tmp_path: Path) -> None:
+    artifacts.store().delete(iteration.training_set.file_sha256)
     training_file.path(iteration.training_set).unlink()
     RefinePair.objects.filter(iteration=iteration).update(first_answer="[get_weather(city='Elsewhere')]")
     with pytest.raises(InputError, match="not what was frozen any more"):

@@ -85,6 +85,9 @@ def test_a_set_that_cannot_be_rebuilt_as_it_was_frozen_is_not_trained(claim: Cla
     RefinePair.objects.update(first_answer="[something_else()]")
     assert training.job(claim).rows.is_file()  # the rows as they were frozen
     training.job(claim).rows.unlink()
+    assert training.job(claim).rows.is_file()  # as the store has them
+    training.job(claim).rows.unlink()
+    artifacts.store().delete(TrainingSet.objects.get().file_sha256)
     with pytest.raises(InputError, match="not what was frozen any more"):
         training.job(claim)
 
