@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -105,6 +106,28 @@ def test_greedy_text_is_that_of_the_transformers_engine(opened: Any) -> None:
     # The server counts the end token, too.
     ended = [one.finish_reason == "stop" for (one,) in there]
     assert [two.completion_tokens - one.completion_tokens for (one,), (two,) in zip(here, there, strict=True)] == ended
+
+
+def test_tokens_of_hard_questions_are_those_of_the_transformers_engine(url: str) -> None:
+    """Its texts may lack a letter: the server decodes token by token, which the shipped base's tokenizer does not allow."""
+    from trainer.engines.transformers import open_transformers
+
+    engine = open_transformers(str(BASE), dtype="float32", threads=1, max_length=LENGTH)
+    asked = [Question(one.id, direct_messages(one), (1,)) for one in world_samples("hard", count=40, seed=0)]
+    here = ask(engine, asked, Sampling(temperature=0.0, max_new_tokens=96))
+    there = [tokens_of(url, question) for question in asked]
+    decoded = [engine.tokenizer.decode([token for token in ids if token not in engine.end_ids]) for ids in there]
+    assert decoded == [one.text for (one,) in here]
+
+
+def tokens_of(url: str, question: Question) -> list[int]:
+    """The server's greedy answer as token ids."""
+    messages = [{"role": message.role, "content": message.content} for message in question.messages]
+    body = {"model": "tiny", "messages": messages, "temperature": 0, "max_tokens": 96, "return_token_ids": True}
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return list(json.load(reply)["choices"][0]["token_ids"])
 
 
 def test_attempts_repeat_with_their_seed_whatever_runs_beside_them(opened: Any) -> None:

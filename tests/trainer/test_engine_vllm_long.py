@@ -67,19 +67,27 @@ def program(tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped base with other weights."""
-    import torch
-    from safetensors.torch import load_file, save_file
+@pytest.fixture
+def variant(tmp_path: Path) -> Callable[..., Path]:
+    """`variant(0.1, tied=False)`: the shipped base with weights that are off by a tenth, and a head of its own."""
 
-    folder = tmp_path_factory.mktemp("trained") / "model"
-    shutil.copytree(BASE, folder)
-    torch.manual_seed(0)
-    tensors = load_file(BASE / "model.safetensors")
-    moved = {name: tensor * (1 + 0.1 * torch.randn(tensor.shape)).to(tensor.dtype) for name, tensor in tensors.items()}
-    save_file(moved, folder / "model.safetensors", {"format": "pt"})
-    return folder
+    def write(off: float, *, tied: bool) -> Path:
+        import torch
+        from safetensors.torch import load_file, save_file
+
+        folder = tmp_path / f"{off}-{tied}"
+        shutil.copytree(BASE, folder)
+        tensors = load_file(BASE / "model.safetensors")
+        if not tied:
+            config = json.loads((BASE / "config.json").read_text())
+            (folder / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+            tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone()
+        torch.manual_seed(0)
+        moved = {name: tensor * (1 + off * torch.randn(tensor.shape)).to(tensor.dtype) for name, tensor in tensors.items()}
+        save_file(moved, folder / "model.safetensors", {"format": "pt"})
+        return folder
+
+    return write
 
 
 def of_transformers(model: Path, count: int = 40) -> list[list[str]]:
@@ -96,8 +104,9 @@ def test_hard_questions_are_answered_as_by_the_transformers_engine(program: Any)
     assert sum(isinstance(parse(text), Calls) for (text,) in said["texts"]) > 20
 
 
-def test_swapped_weights_answer_as_a_fresh_process_does(program: Any, trained: Path) -> None:
+def test_swapped_weights_answer_as_a_fresh_process_does(program: Any, variant: Callable[..., Path]) -> None:
     """And without the emptied cache they do not."""
+    base, trained = variant(0.0, tied=False), variant(0.1, tied=False)
     swapped = program(
         """
         if __name__ == "__main__":
@@ -108,13 +117,36 @@ def test_swapped_weights_answer_as_a_fresh_process_does(program: Any, trained: P
             engine.swap(sys.argv[3])
             say(first=first, stale=stale, second=texts(engine))
         """,
-        BASE,
+        base,
         trained,
     )
     fresh = program("if __name__ == '__main__': say(texts=texts(opened(sys.argv[2])))", trained)["texts"]
     assert swapped["second"] == fresh == of_transformers(trained)
     assert swapped["first"] == of_transformers(BASE)
     assert swapped["stale"] != fresh
+
+
+def test_a_tied_head_is_left_as_it_was(program: Any, variant: Callable[..., Path]) -> None:
+    """So it is refused. When this fails, vLLM has mended it, and swapping may be allowed."""
+    trained = variant(0.1, tied=True)
+    said = program(
+        """
+        from trainer.engines.protocol import CannotSwap
+        if __name__ == "__main__":
+            engine = opened(sys.argv[2])
+            try:
+                engine.swap(sys.argv[3])
+            except CannotSwap as error:
+                refused = str(error)
+            engine.llm.collective_rpc("reload_weights", kwargs={"weights_path": sys.argv[3]})
+            engine.llm.reset_prefix_cache()
+            say(refused=refused, forced=texts(engine))
+        """,
+        BASE,
+        trained,
+    )
+    assert "tied" in said["refused"]
+    assert said["forced"] != of_transformers(trained)
 
 
 def test_an_engine_has_one_process_and_no_adapters(program: Any) -> None:
