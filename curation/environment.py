@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,14 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def chosen(name: str, allowed: Sequence[str]) -> list[str]:
+    """A comma-separated list of some of the allowed words."""
+    given = words(name)
+    if unknown := [word for word in given if word not in allowed]:
+        raise ImproperlyConfigured(f"{name} names {unknown[0]!r}; it must be some of {', '.join(allowed)}")
+    return given
 
 
 def folders(name: str, default: str) -> list[Path]:

@@ -152,6 +152,10 @@ ARTIFACTS_MERGED = environment.flag("ARTIFACTS_MERGED", default=isinstance(ARTIF
 ARTIFACTS_CACHE = Path(environment.text("ARTIFACTS_CACHE", str(VAR / "cache"))).resolve()
 ARTIFACTS_CACHE_LIMIT = environment.number("ARTIFACTS_CACHE_LIMIT", 100 * 2**30)
 
+# Where workers tell the steps of trainings, too, and where that is written which stays on their host.
+TRACKERS = environment.chosen("TRACKERS", ("tensorboard", "mlflow", "wandb"))
+TRACKING_ROOT = Path(environment.text("TRACKING_ROOT", str(VAR / "tracking"))).resolve()
+
 # Where uploaded files wait for their import, and how large one may be. A request's body is kept there too while it arrives.
 UPLOADS_ROOT = Path(environment.text("UPLOADS_ROOT", str(VAR / "uploads"))).resolve()
 UPLOAD_LIMIT = environment.number("UPLOAD_LIMIT", 2**30)

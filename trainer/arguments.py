@@ -18,6 +18,7 @@ from trainer import proxy, serving
 from trainer.engines.registry import KINDS
 from trainer.jsonl import read_objects
 from trainer.pool import PoolLine, line_from_json
+from trainer.tracking import TRACKERS
 
 _ABOUT = {
     "sample": "samples → k attempts at each",
@@ -57,13 +58,7 @@ def parser(about: str) -> argparse.ArgumentParser:
         if name == "answer":
             _add_answer_flags(command)
         if name == "train":
-            command.add_argument("--model", required=True, metavar="FOLDER", help="the base to train")
-            command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the forward pass")
-            command.add_argument("--threads", type=int, help="CPU threads")
-            command.add_argument(
-                "--adapter", type=Path, metavar="FOLDER", help="to go on with, trained on --model (training.adapter continued)"
-            )
-            command.add_argument("--points", type=Path, metavar="FOLDER", help="keep points there, and go on from the last one")
+            _add_train_flags(command)
     return commands_parser
 
 
@@ -75,6 +70,21 @@ def _add_merge_flags(command: argparse.ArgumentParser) -> None:
 
 
 _ON_THEIR_OWN = {"merge": _add_merge_flags, "proxy": proxy.add_arguments, "serve": serving.add_arguments}
+
+
+def _add_train_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", required=True, metavar="FOLDER", help="the base to train")
+    command.add_argument(
+        "--adapter", type=Path, metavar="FOLDER", help="to go on with, trained on --model (training.adapter continued)"
+    )
+    command.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the forward pass")
+    command.add_argument("--threads", type=int, help="CPU threads")
+    command.add_argument("--points", type=Path, metavar="FOLDER", help="keep points there, and go on from the last one")
+    command.add_argument("--track", action="append", default=[], choices=TRACKERS, help="tell each step there, too; repeat")
+    command.add_argument(
+        "--track-in", type=Path, metavar="FOLDER", help="what trackers write here; default: tracking, beside --out"
+    )
+    command.add_argument("--track-name", metavar="NAME", help="of the training there; default: that of --out")
 
 
 def _add_engine_flags(command: argparse.ArgumentParser) -> None:

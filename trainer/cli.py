@@ -13,7 +13,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from toolcalls.errors import InputError
@@ -27,6 +27,7 @@ from trainer.engines.registry import open_engine
 from trainer.jsonl import OutputError, read_objects, writing
 from trainer.pool import line_json
 from trainer.progress import Progress
+from trainer.tracking import tracked, tracking
 
 _T = TypeVar("_T")
 Command = Callable[[argparse.Namespace, Settings], None]
@@ -106,17 +107,29 @@ def _train(arguments: argparse.Namespace, settings: Settings) -> None:
     from trainer.training import train
 
     rows = [training_row_from_json(value, where) for where, value in read_objects(arguments.input)]
+    told: list[Callable[[Any], None]] = [lambda progress: _say(dataclasses.asdict(progress))]
+
+    def begin(step: int) -> None:
+        if arguments.points:
+            _say({"begins_after": step})
+        told.append(stack.enter_context(tracking(arguments.track, tracked(arguments, rows, settings, step))))
+
+    def report(progress: Any) -> None:
+        for tell in told:
+            tell(progress)
+
     try:
-        trained = train(
-            rows,
-            arguments.model,
-            arguments.out,
-            settings,
-            report=lambda progress: _say(dataclasses.asdict(progress)),
-            adapter=arguments.adapter,
-            points=arguments.points,
-            begin=lambda step: _say({"begins_after": step}),
-        )
+        with ExitStack() as stack:
+            trained = train(
+                rows,
+                arguments.model,
+                arguments.out,
+                settings,
+                report,
+                adapter=arguments.adapter,
+                points=arguments.points,
+                begin=begin,
+            )
     except (CheckpointError, MergeError) as error:
         raise OutputError(str(error)) from error
     if trained is not None:

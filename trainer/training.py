@@ -64,16 +64,15 @@ def train(
             "An adapter is given, and training.adapter says that a new one is trained. Set it to continued, or give none."
         )
     torch.set_num_threads(settings.training.threads)
-    kept_points = Points(points, _identity(rows, base, settings, adapter)) if points else None
+    kept_points = Points(points, identity(rows, base, settings, adapter)) if points else None
     if os.environ.get("RANK", "0") != "0":
         kept = _kept(_encoded(rows, base, settings))
         fit(load_base(base, settings.training), kept, settings.training, seed=settings.seed, points=kept_points, adapter=adapter)
         return None
     encoded = _encoded(rows, base, settings)
     kept, too_long = _kept(encoded), [row.sample_id for row, fitting in zip(rows, encoded, strict=True) if fitting is None]
-    if kept_points:
-        last = newest(kept_points)
-        begin(step_of(last) if last else 0)
+    last = newest(kept_points) if kept_points else None
+    begin(step_of(last) if last else 0)
     with publishing(out) as folder:
         model = load_base(base, settings.training)
         fitted = fit(model, kept, settings.training, seed=settings.seed, report=report, points=kept_points, adapter=adapter)
@@ -92,7 +91,7 @@ def train(
     return trained
 
 
-def _identity(rows: Sequence[TrainingRow], base: str | Path, settings: Settings, adapter: Path | None) -> dict[str, Any]:
+def identity(rows: Sequence[TrainingRow], base: str | Path, settings: Settings, adapter: Path | None) -> dict[str, Any]:
     """What makes a training this one and no other."""
     return {
         "training_set_sha256": training_set_hash(rows),

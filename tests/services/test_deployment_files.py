@@ -22,7 +22,8 @@ def variables_read() -> set[str]:
     files = [path for package in ("curation", "worker", "trainer") for path in (ROOT / package).rglob("*.py")]
     found = {name for path in files for match in READ.findall(path.read_text()) for name in match if name}
     demo = {f"DEMO_{name.upper()}" for name in DemoOptions.__dataclass_fields__ if name != "workers"}
-    return (found | demo) - {"DJANGO_SETTINGS_MODULE", "RANK", "SECRET_KEY_FILE"}  # RANK: accelerate's own
+    machines = {"CUDA_VISIBLE_DEVICES", "RANK", "WORLD_SIZE"}  # set by those who launch a process, not by who sets Whetstone up
+    return (found | demo) - {"DJANGO_SETTINGS_MODULE", "SECRET_KEY_FILE", *machines}
 
 
 def variables_of_compose() -> set[str]:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from curation.stages import training
@@ -17,6 +18,7 @@ from curation.stages.training import TrainingJob
 from toolcalls.errors import InputError
 from toolcalls.settings import settings_json
 from trainer.points import adopt
+from trainer.tracking import ENVIRONMENT
 from worker.children import EXIT_INPUT, Child, ChildFailed
 from worker.engines import PROJECT
 from worker.leases import Lease
@@ -41,7 +43,8 @@ def _train(station: Station, lease: Lease) -> str:
         _adopt_points(job)
         command = train_command(lease.claim, job, Path(folder))
         log_to = log_file(station.logs, "training")
-        child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT)
+        needs = {variable for kind in settings.TRACKERS for variable in ENVIRONMENT[kind]}
+        child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT, needs=needs)
         try:
             with lease.watching(child):
                 report = follow(child, lease.claim)
@@ -60,10 +63,13 @@ def _adopt_points(job: TrainingJob) -> None:
 
 def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
     """Write the settings into `folder`; the command line that trains from them."""
-    settings = folder / "settings.json"
-    settings.write_text(json.dumps(settings_json(claim.settings)))
-    values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(job.model), "--settings", str(settings)]
-    values += ["--points", str(job.points)]
+    chosen = folder / "settings.json"
+    chosen.write_text(json.dumps(settings_json(claim.settings)))
+    values = ["--in", str(job.rows), "--out", str(job.out_dir), "--model", str(job.model), "--settings", str(chosen)]
+    values += ["--points", str(job.points), "--track-in", str(settings.TRACKING_ROOT)]
+    values += ["--track-name", f"run-{claim.run_id}-iteration-{claim.iteration_number}"]
+    for kind in settings.TRACKERS:
+        values += ["--track", kind]
     if job.adapter is not None:
         values += ["--adapter", str(job.adapter)]
     return [sys.executable, "-m", "trainer", "train", *values]
