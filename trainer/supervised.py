@@ -62,6 +62,8 @@ class SftTrainer(Trainer):
         lengths = [len(row.input_ids) for row in rows]
         self.order = length_grouped_order(lengths, arguments.per_device_train_batch_size, seed)
         ordered = [lengths[row] for row in self.order]
+        if arguments.world_size > 1:
+            rows, self.order = _evenly(rows, self.order, arguments.per_device_train_batch_size * arguments.world_size)
         self.reported = _Report(list(accumulate(ordered)), training.batch_rows, report)
         callbacks: list[TrainerCallback] = [self.reported, *([_Whole(points)] if points else [])]
         super().__init__(model, arguments, collate, train_dataset=rows, callbacks=callbacks)
@@ -121,6 +123,18 @@ class SftTrainer(Trainer):
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not counted: nothing reads it, and counting walks over all parameters at every step."""
         return 0
+
+
+def _evenly(rows: Sequence[EncodedRow], order: Sequence[int], share: int) -> tuple[Sequence[EncodedRow], list[int]]:
+    """Rows and order with as many blank rows at the end as make every process's batches as many; no loss falls on those.
+
+    accelerate would repeat rows of the beginning instead, and train them twice.
+    """
+    lacking = -len(order) % share
+    if not lacking:
+        return rows, list(order)
+    blank = EncodedRow("", "direct", rows[0].input_ids[:1], 1, ())
+    return [*rows, blank], [*order, *[len(rows)] * lacking]
 
 
 def loss_sum(model: nn.Module, unwrapped: Any, input_ids: Tensor, labels: Tensor) -> Tensor:

@@ -217,6 +217,27 @@ def test_same_rows_seed_and_threads_give_the_same_adapter_in_fresh_processes(mod
     assert other.adapter_sha256 not in digests
 
 
+@pytest.mark.process
+def test_two_processes_learn_what_one_learns(model_folder: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, training=replace(SETTINGS.training, device_rows=2))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(to_json(each)) + "\n" for each in ROWS))
+    (tmp_path / "settings.json").write_text(json.dumps(settings_json(settings)))
+    words = ["train", "--in", "rows.jsonl", "--out", "out", "--model", str(model_folder), "--settings", "settings.json"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m", "trainer"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    subprocess.run([*launch, *words, "--points", "points"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL)
+    one = fit(load_model(model_folder, "float32"), encoded(model_folder), settings.training, seed=settings.seed)
+    meta = json.loads((tmp_path / "out" / "meta.json").read_text())
+    assert len(ROWS) % 4, "the last step's rows are fewer than two processes take"
+    assert meta["losses"] == pytest.approx(one.losses, rel=1e-5)
+    assert {path.name for path in (tmp_path / "points" / "checkpoint-5").glob("rng_*")} == {"rng_state_0.pth", "rng_state_1.pth"}
+
+
+def encoded(model_folder: Path) -> list[EncodedRow]:
+    tokenizer = load_tokenizer(model_folder)
+    return [encode_row(tokenizer, each) for each in ROWS]
+
+
 def train_process(base: Path, folder: Path, out: str) -> subprocess.Popen[str]:
     arguments = ["train", "--in", "rows.jsonl", "--out", out, "--model", str(base), "--settings", "settings.json"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
