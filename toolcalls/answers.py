@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Json = Any  # null, bool, int, float, str, list of Json, dict of str to Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Call:
     """One tool invocation t(a) of ToolACE-R §3.1, Eq. 1: a tool's name and its arguments by parameter name."""
 
     name: str
-    arguments: dict[str, Json] = field(default_factory=dict)
+    arguments: dict[str, Json]
+
+    def __init__(self, name: str, arguments: dict[str, Json] | None = None) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "arguments", {} if arguments is None else arguments)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Calls:
     """An answer that calls tools. `form` names the dialect it was written in, e.g. "paper".
 
@@ -25,7 +29,12 @@ class Calls:
 
     calls: tuple[Call, ...]
     form: str
-    tolerated: tuple[str, ...] = ()
+    tolerated: tuple[str, ...]
+
+    def __init__(self, calls: tuple[Call, ...], form: str, tolerated: tuple[str, ...] = ()) -> None:
+        object.__setattr__(self, "calls", calls)
+        object.__setattr__(self, "form", form)
+        object.__setattr__(self, "tolerated", tolerated)
 
 
 @dataclass(frozen=True, slots=True)

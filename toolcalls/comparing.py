@@ -148,7 +148,9 @@ class PreparedTruth:
         The quick road tells the number of most answers; the thorough one of the rest, and what differs.
         """
         largest = self._expected.least(output)
-        if largest is not None and (not told or not largest):
+        if largest == 0:
+            return _NO_DIFFERENCE
+        if largest is not None and not told:
             return _judged(largest, self._comparator.tolerance)
         if problem := unpaired(self._truth, output):
             return Comparison(None, problem)
@@ -164,6 +166,9 @@ class PreparedTruth:
         largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
         judged = _judged(largest, self._comparator.tolerance)
         return replace(judged, differences=tuple(_differences(one, other, pairs, measure))) if told and largest else judged
+
+
+_NO_DIFFERENCE = Comparison(0, "")
 
 
 @lru_cache(maxsize=64)

@@ -72,7 +72,7 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _near(one: float, other: float, fraction: float) -> bool:
+def _near(one: Json, other: Json, fraction: float) -> bool:
     try:
         return math.isclose(one, other, rel_tol=fraction) or (math.isnan(one) and math.isnan(other))
     except OverflowError:  # an integer beyond all floats

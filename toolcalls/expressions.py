@@ -8,9 +8,9 @@ import sys
 
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS, Limits
-from toolcalls.literals import Reader, Unreadable, digits_in
+from toolcalls.literals import CUT, LITERAL_WORD, Reader, Unreadable, digits_in
 from toolcalls.plain_lists import NESTED, Ahead, plain_value
-from toolcalls.rows import is_storable
+from toolcalls.storing import is_storable
 
 _ENDS = frozenset(",)]}")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -20,8 +20,9 @@ _SIMPLE_STRING = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
 _LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
 _PREFIX = re.compile(r"[rRuU](?=[\"'])")
 _PYTHON_INTEGER = re.compile(
-    r"[-+]?(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++|[1-9][0-9]*(?:_[0-9]+)+)(?!\w|\.)"
+    r"[-+]?(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++|[1-9][0-9]*+(?:_[0-9]+)+)(?!\w|\.)"
 )
+_NO_SOURCE = re.compile(rf"{LITERAL_WORD.pattern}|{_PREFIX.pattern}|{CUT.pattern}")  # a word, but none of an expression
 _PREFIXES, _CURLY_QUOTES, _SIGNS_AND_DIGITS = frozenset("rRuU"), frozenset("“‘"), frozenset("-+0123456789")
 _NUMBER_LIKE = re.compile(r"[-+\s]*+(?:[0-9][0-9_]*+\.?[0-9_]*+|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9_]*+)?[jJ]?")
 _SPACED_NUMBER = re.compile(
@@ -30,7 +31,11 @@ _SPACED_NUMBER = re.compile(
 _CURLY = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
 _COMMENTS = re.compile(r"(?:\s*#[^\n]*)+\s*")
 _PLACEHOLDER = re.compile(r"\?+|<[^<>]*>")
-_STRAY = re.compile("[\0\ud800-\udfff]")
+_STRAY = re.compile(r"[\0\ud800-\udfff]")
+
+
+def _is_word(mark: str) -> bool:
+    return "a" <= mark <= "z" or "A" <= mark <= "Z"
 
 
 class LooseReader(Reader):
@@ -69,8 +74,11 @@ class LooseReader(Reader):
             self.position = plain[1]
             self.skip_space()
             return plain[0]
+        mark = self.text[start : start + 1]
+        if _is_word(mark) and not _NO_SOURCE.match(self.text, start):
+            return self._source(start)
         try:
-            value = self._loosely(self.text[start : start + 1])
+            value = self._loosely(mark)
         except Unreadable as failure:
             if failure.final:
                 raise

@@ -14,7 +14,7 @@ from toolcalls.literals import NoCall, Reader, Unreadable
 from toolcalls.wrapping import THINKING, unopened_thought_end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Span:
     """Calls that stand together, or why what looks like calls could not be read."""
 
@@ -23,7 +23,17 @@ class Span:
     end: int
     calls: list[Call]
     tolerated: list[str]
-    failure: Unreadable | None = None
+    failure: Unreadable | None
+
+    def __init__(
+        self, dialect: Dialect, start: int, end: int, calls: list[Call], tolerated: list[str], failure: Unreadable | None = None
+    ) -> None:
+        object.__setattr__(self, "dialect", dialect)
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+        object.__setattr__(self, "calls", calls)
+        object.__setattr__(self, "tolerated", tolerated)
+        object.__setattr__(self, "failure", failure)
 
 
 def read_with(dialects: Sequence[Dialect], reader: Reader, start: int, *, count: int = 0) -> Span:

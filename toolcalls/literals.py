@@ -12,17 +12,18 @@ from toolcalls.plain_json import read_plain_json
 
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
-_LITERAL_WORD = re.compile(r"(?:[Tt]rue|[Ff]alse|None|null)(?!\w)")
+LITERAL_WORD = re.compile(r"(?:[Tt]rue|[Ff]alse|None|null)(?!\w)")
 _WORD = re.compile(r"\w")
 _PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
 _ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
 _CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
-_CUT = re.compile(r"[\w.+-]*\s*\Z")
+CUT = re.compile(r"[\w.+-]*\s*\Z")
 _CONTROL = re.compile(r"[\0-\x1f]")
 _JSON_ESCAPES = frozenset('"\\/bfnrtu')
 _JSON_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _KEY = re.compile(r"[^\W\d]\w*+(?=\s*:)")
 _JSON_WORDS = {"true", "false", "null"}
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
@@ -69,7 +70,7 @@ class Reader:
 
     def unreadable(self, reason: str) -> Unreadable:
         """What to raise here; of a text that ends within the word at this position it says that it was cut off."""
-        if _CUT.match(self.text, self.position):
+        if CUT.match(self.text, self.position):
             return Unreadable(f"cut off: {reason}", self.position, final=True)
         return Unreadable(reason, self.position)
 
@@ -167,7 +168,7 @@ class Reader:
             return self._list()
         if mark == "{":
             return self._dict()
-        if word := _LITERAL_WORD.match(self.text, self.position):
+        if word := LITERAL_WORD.match(self.text, self.position):
             if self.json and word[0] not in _JSON_WORDS:
                 self.tolerate("python dict")
             self.position = word.end()
@@ -210,7 +211,7 @@ class Reader:
 
     def checked(self, text: str) -> str:
         """Join surrogate pairs; refuse what no database can store."""
-        if not text.isascii() and any("\ud800" <= mark <= "\udfff" for mark in text):
+        if not text.isascii() and _SURROGATE.search(text):
             try:
                 text = text.encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:

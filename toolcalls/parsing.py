@@ -98,7 +98,7 @@ def _among(finder: Finder) -> Calls | ParseFailure | None:
             return ParseFailure("calls at two places with words between", apart.start)
         if finder.open_thought and "prose" in around[-1]:
             return ParseFailure("cut off: calls within a thinking block that does not end", spans[0].start)
-        if "prose" in (*around[0], *around[-1]) and (failure := _mentioned(finder.text, spans, gaps)):
+        if "prose" in around[0] + around[-1] and (failure := _mentioned(finder.text, spans, gaps)):
             return failure
     thought = ["thinking"] if finder.start else []
     tolerated = [
@@ -114,7 +114,7 @@ def _in_another_form(finder: Finder, spans: list[Span]) -> Span | None:
     if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
         return other
     for one, other in pairwise(finder.spans):
-        if one.dialect.tagged != other.dialect.tagged and "prose" not in passed_over(finder.text, one.end, other.start):
+        if one.dialect.tagged != other.dialect.tagged and "prose" not in list(passed_over(finder.text, one.end, other.start)):
             return other
     return None
 

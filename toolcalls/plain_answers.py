@@ -14,7 +14,7 @@ from toolcalls.dialects.loose_lists import BEGINS
 from toolcalls.limits import LIMITS
 from toolcalls.mentions import find_code
 from toolcalls.plain_lists import TO_THE_END, Ahead, stride
-from toolcalls.rows import is_storable
+from toolcalls.storing import is_storable
 from toolcalls.wrapping import passed_over
 
 _QUIET = r"[^\[({<✿]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import NoReturn
 
 from toolcalls.answers import Json
@@ -21,8 +22,8 @@ def read_plain_json(text: str, start: int, depth: int) -> tuple[Json, int] | Non
     None for what is no JSON, what no database could store, and what passes a limit: a closer look will say what it is.
     """
     try:
-        value, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
+        value, end = _SCAN(text, start)
+    except (ValueError, StopIteration, RecursionError):
         return None
     if (text.find("\\u", start, end) >= 0 or not text.isascii()) and UNSTORABLE.search(text, start, end):
         return None
@@ -70,3 +71,4 @@ def _refused(text: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
+_SCAN: Callable[[str, int], tuple[Json, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # raw_decode does no more

@@ -12,7 +12,7 @@ from toolcalls.dialects.carrying import check, uncarried
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.limits import LIMITS
 from toolcalls.parsing import parse
-from toolcalls.rows import is_storable
+from toolcalls.storing import is_storable
 
 
 def render(calls: Sequence[Call], form: str = "paper") -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from toolcalls.errors import InputError
+from toolcalls.storing import is_storable
 
 Source = str | bytes | Iterable[str] | Iterable[bytes]
 DEEPEST = 64  # nested lists and objects in one row
@@ -157,13 +158,3 @@ def _check_depth(value: list[Any] | dict[str, Any], depth: int) -> None:
     for item in value.values() if isinstance(value, dict) else value:
         if isinstance(item, (list, dict)):
             _check_depth(item, depth + 1)
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database can hold the text: no NUL, no half of a surrogate pair."""
-    if text.isascii():
-        return "\0" not in text
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False

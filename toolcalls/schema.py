@@ -118,13 +118,18 @@ def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, 
 def all_problems(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:
     """`check`, by looking at everything."""
     known = {normal_text(tool_name(tool)): tool for tool in reversed(tools)}
-    found = (problem for at, call in enumerate(calls) for problem in _call_problems(at, call, known))
-    return tuple(islice(dict.fromkeys(islice(found, 2 * MOST_PROBLEMS)), MOST_PROBLEMS))
+    found = islice(_problems_of(calls, known), 2 * MOST_PROBLEMS)
+    return tuple(islice(dict.fromkeys(found), MOST_PROBLEMS))
 
 
 def check_calls(calls: Sequence[Call], tools: Sequence[Tool]) -> list[str]:
     """Say in words what `check` finds."""
     return [problem.text for problem in check(calls, tools)]
+
+
+def _problems_of(calls: Sequence[Call], known: Mapping[str, Tool]) -> Iterator[SchemaProblem]:
+    for at, call in enumerate(calls):
+        yield from _call_problems(at, call, known)
 
 
 def _call_problems(at: int, call: Call, known: Mapping[str, Tool]) -> Iterator[SchemaProblem]:

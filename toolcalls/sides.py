@@ -74,6 +74,7 @@ class Measure:
         self.equality = equality
         self.nested = nested
         self._fold = FOLDS[equality.folding]
+        self._folds = equality.folding != "none"
         self.texts_decide = not equality.numeric_tolerance  # calls differ exactly when their canonical texts do
         self.plain = self.texts_decide and not nested  # and a parameter whose texts differ counts 1
 
@@ -96,7 +97,7 @@ class Measure:
         if texts == 1:
             return 1
         if texts and one.isascii() and other.isascii():
-            return int(self._fold(one) != self._fold(other))
+            return int(self._fold(one) != self._fold(other)) if self._folds else int(one != other)
         if type(one) is int and type(other) is int and self.texts_decide:
             return int(one != other)
         return 0 if self.equality.canonical(one) == self.equality.canonical(other) else self._apart(one, other)

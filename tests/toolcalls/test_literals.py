@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from toolcalls import plain_marks, plain_patterns
 from toolcalls.answers import Call
 from toolcalls.dialects import bfcl_fc, paper
+from toolcalls.expressions import LooseReader
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
 from toolcalls.parsing import parse
 from toolcalls.plain_json import read_plain_json, read_whole
-from toolcalls.plain_lists import TO_THE_END, stride
+from toolcalls.plain_values import TO_THE_END, Ahead, Stop
+from toolcalls.storing import is_storable
 
+Stride = Callable[..., Stop]
+STRIDES: list[Stride] = [plain_patterns.stride, plain_marks.stride]  # for interpreted Python, and for compiled
 SLOWLY = replace(LIMITS)  # equal to LIMITS and not the same: no quick way is taken
 
 json_pieces = [
@@ -78,7 +84,7 @@ def of_the_paper(text: str) -> tuple[Call, ...]:
     return tuple(calls) if reader.at_end() else ()
 
 
-def at_once(text: str) -> tuple[Call, ...]:
+def at_once(text: str, stride: Stride) -> tuple[Call, ...]:
     """What one stride makes of a text that is one plain list."""
     calls: list[Call] = []
     stop = stride(text, 1, calls, None, LIMITS.calls)
@@ -108,7 +114,8 @@ list_pieces = st.sampled_from(
 whole_lists = st.lists(list_pieces, max_size=12).map("".join).map(lambda inside: f"[f({inside})]")
 
 
-@given(whole_lists)
+@pytest.mark.parametrize("stride", STRIDES)
+@given(text=whole_lists)
 @example("[f(a={'k': 1, 'k': 1})]")
 @example("[f(a=[1e999])]")
 @example("[f(a='\"', b=\"'\")]")
@@ -117,12 +124,13 @@ whole_lists = st.lists(list_pieces, max_size=12).map("".join).map(lambda inside:
 @example("[f(a=1]")
 @example("[f(a=1)),), le f(b=2)]")
 @example("[f(a=1,)]")
-def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(text: str) -> None:
-    quick = at_once(text)
+def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(stride: Stride, text: str) -> None:
+    quick = at_once(text, stride)
     if quick:
         assert repr(quick) == repr(of_the_paper(text))
 
 
+@pytest.mark.parametrize("stride", STRIDES)
 @pytest.mark.parametrize(
     "text",
     [
@@ -131,10 +139,11 @@ def test_plain_lists_are_read_quickly_only_where_they_are_read_alike(text: str) 
         "[f(a=[]), g(b='城 é', c={})]",
     ],
 )
-def test_plain_lists_are_read_quickly(text: str) -> None:
-    assert at_once(text) == of_the_paper(text) != ()
+def test_plain_lists_are_read_quickly(stride: Stride, text: str) -> None:
+    assert at_once(text, stride) == of_the_paper(text) != ()
 
 
+@pytest.mark.parametrize("stride", STRIDES)
 @pytest.mark.parametrize(
     ("text", "position", "arguments", "calls"),
     [
@@ -151,11 +160,57 @@ def test_plain_lists_are_read_quickly(text: str) -> None:
     ],
 )
 def test_a_stride_ends_where_something_is_not_plain(
-    text: str, position: int, arguments: dict[str, object] | None, calls: int
+    stride: Stride, text: str, position: int, arguments: dict[str, object] | None, calls: int
 ) -> None:
     read: list[Call] = []
     stop = stride(text, 1, read, None, LIMITS.calls)
     assert (stop.position, stop.arguments, len(read)) == (position, arguments, calls)
+
+
+def going_on(text: str, stride: Stride) -> object:
+    """What the loose reader makes of a list whose first stride was made before."""
+    calls: list[Call] = []
+    reader = LooseReader(text)
+    reader.ahead = Ahead(1, calls, stride(text, 1, calls, None, LIMITS.calls))
+    try:
+        return paper.read(reader), reader.position, reader.tolerated
+    except Unreadable as failure:
+        return str(failure), failure.position
+
+
+odd_values = st.sampled_from(
+    ["1", "-0.5e3", "'x'", '"a\\n"', "[1, {'k': [True]}]", "[[[[[1]]]]]", "x + 1", "{'k': 1, }", "01", "1_0", ""]
+)
+odd_arguments = st.builds(
+    "{}{}{}".format, st.sampled_from(["a", "b", "a b", "ä", "**", "1a"]), st.sampled_from(["=", " = ", ":", "=="]), odd_values
+)
+commas = st.sampled_from([", ", ",", " , ", ",\u3000", ", # so\n"])
+odd_calls = st.builds(
+    "{}({}{}".format,
+    st.sampled_from(["f", "f g", "f (g)", "api.get-X", "", "é"]),
+    st.builds(str.join, commas, st.lists(odd_arguments | st.just("1"), max_size=3)),
+    st.sampled_from([")", ",)", ", )", " )", ""]),
+)
+odd_lists = st.builds(
+    "[{}{}".format, st.lists(odd_calls, max_size=4).map(", ".join), st.sampled_from(["]", " ]", ",]", "] ", "].", ""])
+)
+
+
+@given(odd_lists | whole_lists)
+def test_a_list_is_read_alike_from_wherever_the_first_stride_ends(text: str) -> None:
+    assume(is_storable(text))
+    one, other = (going_on(text, stride) for stride in STRIDES)
+    assert repr(one) == repr(other)
+
+
+plain_pieces = st.lists(list_pieces | odd_values, max_size=4).map("".join)
+
+
+@given(plain_pieces)
+@example("{'a': 1, 'a': 2}, ")
+def test_a_plain_value_is_read_alike(text: str) -> None:
+    ahead = plain_marks.plain_value(text, 0), plain_patterns.plain_value(text, 0)
+    assert None in ahead or repr(ahead[0]) == repr(ahead[1])
 
 
 pieces_of_answers = st.sampled_from(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcalls.answers import Call, Calls, ParseFailure, Text
+from toolcalls.limits import DEEPEST
 from toolcalls.parsing import Limits, parse
 from toolcalls.rendering import render
 
@@ -157,6 +158,16 @@ def test_what_is_not_calls_in_their_own_spelling_is_a_failure_with_its_place(tex
 )
 def test_answers_without_a_call_like_span_are_text(text: str) -> None:
     assert parse(text) == Text(text)
+
+
+def test_the_deepest_limit_is_within_every_stack() -> None:
+    deepest = Limits(depth=DEEPEST)
+    for opened, closed in ("[]", "()", ("{'k': ", "}")):
+        for depth in (DEEPEST, DEEPEST + 1, 9_000):
+            answer = parse(f"[f(a={opened * depth}1{closed * depth})]", limits=deepest)
+            assert isinstance(answer, Calls) and ("nested too deep" in answer.tolerated) == (depth > DEEPEST)
+    with pytest.raises(ValueError, match="depth"):
+        Limits(depth=DEEPEST + 1)
 
 
 def test_limits_are_checked_before_and_while_reading() -> None:

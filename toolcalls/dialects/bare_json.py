@@ -49,4 +49,4 @@ _BEGINS = re.compile(
     rf"|[\"']name[\"']\s*:\s*(?:[\"'][^\"'\\\n]{{0,256}})?\Z"
     rf"|[\"'](?:arguments|parameters)[\"']\s*:\s*[{{\"'])"
 )
-DIALECT = Dialect("json", _BEGINS, read, render, needs="{", opens="{[")
+DIALECT: Dialect = Dialect("json", _BEGINS, read, render, needs="{", opens="{[")

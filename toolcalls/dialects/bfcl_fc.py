@@ -56,4 +56,4 @@ def render(calls: Sequence[Call]) -> str:
     return json.dumps([{call.name: json.dumps(call.arguments, ensure_ascii=False)} for call in calls], ensure_ascii=False)
 
 
-DIALECT = Dialect("bfcl_fc", _BEGINS, read, render, needs="{", opens="[", quick=read_plain)
+DIALECT: Dialect = Dialect("bfcl_fc", _BEGINS, read, render, needs="{", opens="[", quick=read_plain)

@@ -8,6 +8,7 @@ from toolcalls.answers import Json
 from toolcalls.dialects.call_names import INVISIBLE, PARAMETER
 from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
+from toolcalls.plain_lists import COMPILED
 
 _NAME = re.compile(rf"({PARAMETER})=(?!=)")
 _NAME_BEFORE_COLON = re.compile(r"([A-Za-z_][\w.-]{0,127}) ?:(?=\s*+[^\s:])")
@@ -42,7 +43,7 @@ def read_argument(reader: Reader, arguments: dict[str, Json]) -> bool:
     """Read one argument and its comma, or the end of the arguments; whether that was not the end."""
     if reader.accept(")"):
         return False
-    if reader.limits is LIMITS and _read_plain(reader, arguments):
+    if (not COMPILED or reader.strict) and reader.limits is LIMITS and _read_plain(reader, arguments):
         return True
     reader.skip_space()
     _read_argument(reader, arguments)

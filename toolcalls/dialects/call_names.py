@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from toolcalls.literals import Reader, Unreadable
-from toolcalls.rows import is_storable
+from toolcalls.storing import is_storable
 
 INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 PARAMETER = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS
-from toolcalls.rows import is_storable
+from toolcalls.storing import is_storable
 
 
 def uncarried(what: str, form: str) -> ValueError:

@@ -61,4 +61,4 @@ def render(calls: Sequence[Call]) -> str:
     return _ALL + "".join(written_calls) + _ALL_END
 
 
-DIALECT = Dialect("deepseek", re.compile(rf"{_ALL}|{_ONE}"), read, render, tagged=True, needs="<｜", opens="<")
+DIALECT: Dialect = Dialect("deepseek", re.compile(rf"{_ALL}|{_ONE}"), read, render, tagged=True, needs="<｜", opens="<")

@@ -32,4 +32,4 @@ def render(calls: Sequence[Call]) -> str:
     return "\n".join(f"<function={unmarked('functionary', call.name)}>{written(call.arguments)}</function>" for call in calls)
 
 
-DIALECT = Dialect("functionary", _FUNCTION, read, render, tagged=True, needs="<function=", opens="<")
+DIALECT: Dialect = Dialect("functionary", _FUNCTION, read, render, tagged=True, needs="<function=", opens="<")

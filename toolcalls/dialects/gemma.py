@@ -127,4 +127,4 @@ def _key(name: str) -> str:
     return name
 
 
-DIALECT = Dialect("gemma", _CALL, read, render, tagged=True, needs="call:", opens="<")
+DIALECT: Dialect = Dialect("gemma", _CALL, read, render, tagged=True, needs="call:", opens="<")

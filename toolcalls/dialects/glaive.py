@@ -51,4 +51,4 @@ def render(calls: Sequence[Call]) -> str:
     )
 
 
-DIALECT = Dialect("glaive", _MARK.like, read, render, tagged=True, needs="<", opens="<")
+DIALECT: Dialect = Dialect("glaive", _MARK.like, read, render, tagged=True, needs="<", opens="<")

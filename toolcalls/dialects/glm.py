@@ -72,4 +72,4 @@ def _pairs(call: Call) -> str:
     )
 
 
-DIALECT = Dialect("glm", _NAME, read, render, tagged=True, needs="<tool_call>", opens="<")
+DIALECT: Dialect = Dialect("glm", _NAME, read, render, tagged=True, needs="<tool_call>", opens="<")

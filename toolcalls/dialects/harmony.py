@@ -47,4 +47,4 @@ def _name(name: str) -> str:
     return name
 
 
-DIALECT = Dialect("harmony", _HEAD, read, render, tagged=True, needs="<|message|>", opens="<t")
+DIALECT: Dialect = Dialect("harmony", _HEAD, read, render, tagged=True, needs="<|message|>", opens="<t")

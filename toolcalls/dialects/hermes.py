@@ -41,4 +41,4 @@ def render(calls: Sequence[Call]) -> str:
 
 _OTHERS = rf"(?-i:{when2call.DIALECT.begins.pattern}|{toolrl.DIALECT.begins.pattern})"
 _BEGINS = re.compile(rf"(?!{_OTHERS}){TOOL_CALL.like.pattern}", re.IGNORECASE)
-DIALECT = Dialect("hermes", _BEGINS, read, render, tagged=True, needs="<", opens="<")
+DIALECT: Dialect = Dialect("hermes", _BEGINS, read, render, tagged=True, needs="<", opens="<")

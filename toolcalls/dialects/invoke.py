@@ -97,6 +97,6 @@ def _name(name: str) -> str:
     return name
 
 
-DIALECT = Dialect(
+DIALECT: Dialect = Dialect(
     "invoke", re.compile(rf"{_AROUND.pattern}(?=\s*(?:<|\Z))|{_INVOKE.pattern}"), read, render, tagged=True, needs="<", opens="<"
 )

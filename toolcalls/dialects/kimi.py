@@ -61,4 +61,4 @@ def render(calls: Sequence[Call]) -> str:
 
 
 _BEGINS = re.compile(rf"{re.escape(_ALL)}|{re.escape(_ONE)}")
-DIALECT = Dialect("kimi", _BEGINS, read, render, tagged=True, needs="<|tool_call", opens="<")
+DIALECT: Dialect = Dialect("kimi", _BEGINS, read, render, tagged=True, needs="<|tool_call", opens="<")

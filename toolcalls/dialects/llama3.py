@@ -53,4 +53,4 @@ def render(calls: Sequence[Call]) -> str:
 
 
 _BEGINS = re.compile(r"<\|python_tag\|>(?=\s*(?:\[\s*\{|[^\s<`\[]))")
-DIALECT = Dialect("llama3", _BEGINS, read, render, tagged=True, needs="<|python_tag|>", opens="<")
+DIALECT: Dialect = Dialect("llama3", _BEGINS, read, render, tagged=True, needs="<|python_tag|>", opens="<")

@@ -53,4 +53,4 @@ def render(calls: Sequence[Call]) -> str:
     return f"{_MARK} [{', '.join(map(write_call, calls))}]"
 
 
-DIALECT = Dialect("mistral", re.compile(r"\[TOOL_CALLS\]"), read, render, tagged=True, needs="[TOOL_CALLS]", opens="[")
+DIALECT: Dialect = Dialect("mistral", re.compile(r"\[TOOL_CALLS\]"), read, render, tagged=True, needs="[TOOL_CALLS]", opens="[")

@@ -48,4 +48,6 @@ def render(calls: Sequence[Call]) -> str:
     return written({"tool_calls": [{"type": "function", "function": function} for function in functions]})
 
 
-DIALECT = Dialect("openai", re.compile(rf"{_MESSAGE.pattern}|(?:\[\s*)?{_CALL}", re.DOTALL), read, render, needs="{", opens="{[")
+DIALECT: Dialect = Dialect(
+    "openai", re.compile(rf"{_MESSAGE.pattern}|(?:\[\s*)?{_CALL}", re.DOTALL), read, render, needs="{", opens="{["
+)

@@ -63,4 +63,4 @@ def _value(value: Json) -> str:
     return repr(value)
 
 
-DIALECT = Dialect("paper", BEGINS, read, render, needs="(")
+DIALECT: Dialect = Dialect("paper", BEGINS, read, render, needs="(")

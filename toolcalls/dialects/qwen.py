@@ -93,7 +93,7 @@ def _written(call: Call) -> str:
     return f"<function={unmarked('qwen', call.name)}>\n{''.join(parameters)}</function>"
 
 
-DIALECT = Dialect(
+DIALECT: Dialect = Dialect(
     "qwen",
     re.compile(r"<tool_call>\s*<function=|<function=[^<>\n]{1,1024}>\s*(?:<parameter=|</function>)"),
     read,

@@ -50,4 +50,4 @@ def _name(name: str) -> str:
     return name
 
 
-DIALECT = Dialect("qwen2", re.compile("✿FUNCTION✿"), read, render, tagged=True, needs="✿", opens="✿")
+DIALECT: Dialect = Dialect("qwen2", re.compile("✿FUNCTION✿"), read, render, tagged=True, needs="✿", opens="✿")

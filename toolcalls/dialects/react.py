@@ -37,4 +37,4 @@ def _name(name: str) -> str:
     return name
 
 
-DIALECT = Dialect("react", _BEGINS, read, render, tagged=True, needs="Action", opens="A")
+DIALECT: Dialect = Dialect("react", _BEGINS, read, render, tagged=True, needs="Action", opens="A")

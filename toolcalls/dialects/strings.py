@@ -73,4 +73,4 @@ def render(calls: Sequence[Call]) -> str:
     return json.dumps([paper.render([call])[1:-1] for call in calls], ensure_ascii=False)
 
 
-DIALECT = Dialect("strings", _BEGINS, read, render, needs="(", opens="[\"'")
+DIALECT: Dialect = Dialect("strings", _BEGINS, read, render, needs="(", opens="[\"'")

@@ -25,7 +25,7 @@ def render(calls: Sequence[Call]) -> str:
     return "\n".join(["<tool_call>", *(write_call(call, "parameters") for call in calls), "</tool_call>"])
 
 
-DIALECT = Dialect(
+DIALECT: Dialect = Dialect(
     "toolrl",
     re.compile(r'<tool_call>\s*\{\s*"name"\s*:\s*"(?:[^"\\\n]|\\.){1,1024}+"\s*,\s*"parameters"\s*:'),
     read,

@@ -31,4 +31,4 @@ def render(calls: Sequence[Call]) -> str:
     return f"<TOOLCALL>[{', '.join(map(write_call, calls))}]</TOOLCALL>"
 
 
-DIALECT = Dialect("when2call", re.compile(r"<TOOLCALL>"), read, render, tagged=True, needs="<TOOLCALL>", opens="<")
+DIALECT: Dialect = Dialect("when2call", re.compile(r"<TOOLCALL>"), read, render, tagged=True, needs="<TOOLCALL>", opens="<")
