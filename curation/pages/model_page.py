@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from curation.models import Iteration
+from curation.access import may
+from curation.models import Iteration, Role, User
 from curation.models.checkpoints import CheckpointKind
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.stages.errors import InputError
@@ -30,9 +31,11 @@ class ModelPage:
     tabs: RunTabs
     offers: tuple[ModelOffer, ...]
     problem: str  # why there is none of a kind
+    kept: bool  # by a person: no sweep takes it
+    may_keep: bool  # that the reader may change this
 
 
-def model_page(iteration: Iteration) -> ModelPage:
+def model_page(iteration: Iteration, user: User | None = None) -> ModelPage:
     tabs, offers, problem = run_tabs(iteration.run, "exports", iteration), [], ""
     made = set(iteration.checkpoints.values_list("kind", flat=True)) or CheckpointKind.values
     for kind in (kind for kind in CheckpointKind.values if kind in made):
@@ -40,7 +43,9 @@ def model_page(iteration: Iteration) -> ModelPage:
             offers.append(_offer(iteration, kind))
         except InputError as error:
             problem = str(error)
-    return ModelPage(iteration, tabs, tuple(offers), problem)
+    kept = any(offer.model.checkpoint.kept for offer in offers)
+    may_keep = bool(offers) and user is not None and may(user, iteration.run.project.team_id, Role.ENGINEER)
+    return ModelPage(iteration, tabs, tuple(offers), problem, kept, may_keep)
 
 
 def _offer(iteration: Iteration, kind: str) -> ModelOffer:

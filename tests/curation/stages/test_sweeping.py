@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from django.core.management import call_command
 from django.db.models import F
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from curation.models import Checkpoint, Evaluation, Event, Iteration, Run, TrainingSet, User
@@ -249,6 +251,20 @@ def test_the_command_shows_first_and_does_then_and_tells(over: Callable[..., Run
         "chose to keep the model of iteration 1",
         "gave up the files of old models: 1 checkpoint",
     ]
+
+
+def test_an_engineer_chooses_on_the_page(over: Callable[..., Run], client: Client, engineer: User, viewer: User) -> None:
+    run = over(RunState.COMPLETED, [1])
+    address = reverse("model", args=[run.pk, 1])
+    client.force_login(engineer)
+    for value, kept in (("1", True), ("0", False)):
+        assert f'name="keep" value="{value}"' in client.get(address).content.decode()
+        assert client.post(address, {"keep": value}).status_code == 302
+        assert set(Checkpoint.objects.filter(run=run).values_list("kept", flat=True)) == {kept}
+    client.force_login(viewer)
+    assert 'name="keep"' not in client.get(address).content.decode()
+    assert client.post(address, {"keep": "1"}).status_code == 403
+    assert not Checkpoint.objects.filter(run=run, kept=True).exists()
 
 
 def test_only_an_engineer_chooses(over: Callable[..., Run], viewer: User) -> None:
