@@ -156,6 +156,9 @@ ARTIFACTS_CACHE_LIMIT = environment.number("ARTIFACTS_CACHE_LIMIT", 100 * 2**30)
 TRACKERS = environment.chosen("TRACKERS", ("tensorboard", "mlflow", "wandb"))
 TRACKING_ROOT = Path(environment.text("TRACKING_ROOT", str(VAR / "tracking"))).resolve()
 
+# Where workers lock the devices that they own. A folder of the host itself: what shares devices must share it.
+DEVICE_LOCKS = Path(environment.text("DEVICE_LOCKS", str(VAR / "devices"))).resolve()
+
 # Where uploaded files wait for their import, and how large one may be. A request's body is kept there too while it arrives.
 UPLOADS_ROOT = Path(environment.text("UPLOADS_ROOT", str(VAR / "uploads"))).resolve()
 UPLOAD_LIMIT = environment.number("UPLOAD_LIMIT", 2**30)

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -83,8 +83,18 @@ class Site:
     Not in charge of what the workers do, nor of servers that DATABASE_URL and REDIS_URL name.
     """
 
-    def __init__(self, *, workers: int, port: int, host: str = "127.0.0.1", say: Callable[[str], None]) -> None:
-        self.workers, self.host, self._say = workers, host, say
+    def __init__(
+        self,
+        *,
+        workers: int,
+        port: int,
+        host: str = "127.0.0.1",
+        devices: Sequence[str] = (),
+        say: Callable[[str], None],
+    ) -> None:
+        """`devices`: a group for each worker, as its option --devices wants it. Without any, `workers` share what there is."""
+        self.groups = list(devices) or [""] * workers
+        self.workers, self.host, self._say = len(self.groups), host, say
         self.port = free_port(port, host)
         self._wanted_port = port
         self._supervisor = Supervisor(settings.VAR, say=say)
@@ -150,6 +160,7 @@ class Site:
         )
 
     def _worker(self, number: int) -> Program:
+        group = self.groups[number - 1]
         options = (
             "-P",
             "threads",
@@ -161,6 +172,7 @@ class Site:
             f"worker-{number}@%h",
             "--without-gossip",
             "--without-mingle",
+            *(("--devices", group) if group else ()),
         )
         return Program(
             f"worker-{number}",

@@ -32,6 +32,7 @@ class Training:
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"  # forward twice, remember less; auto: with a GPU
     kernels: Literal["auto", "plain"] = "auto"  # auto: Liger's, where they are installed and there is a GPU
     threads: int = 1  # CPU threads; fixed, because sums depend on it
+    devices: int = 1  # that a worker must own, at least, to train; it trains on all that it owns
     checkpoint_steps: int = 50  # optimiser steps between two points that a killed training goes on from; 0: none
     merge_tolerance: float = 0.05  # largest |logit difference| of merged against base + adapter, relative to their range
 
@@ -108,6 +109,7 @@ _LEAST: dict[str, float] = {
     "training.max_length": 2,
     "training.max_grad_norm": 0,
     "training.threads": 1,
+    "training.devices": 1,
     "training.checkpoint_steps": 0,
     "training.merge_tolerance": 0,
 }

@@ -34,8 +34,16 @@ class Lease:
     Not in charge of keeping late results out: that is the fence in the storing transaction.
     """
 
-    def __init__(self, claim: Claim, stopping: threading.Event, *, heartbeat: float = shards.HEARTBEAT) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        stopping: threading.Event,
+        *,
+        devices: tuple[str, ...] = (),
+        heartbeat: float = shards.HEARTBEAT,
+    ) -> None:
         self.claim, self._stopping, self._heartbeat = claim, stopping, heartbeat
+        self.devices = devices  # that the work may use; none: whatever there is
         self.lost = ""  # why the shard was given up, in words
         self._child: Killable | None = None
         self._locked_on: object = None  # the session that holds the advisory lock

@@ -9,10 +9,11 @@ from pathlib import Path
 KEPT = 20  # log files of a kind
 
 
-def log_file(folder: Path, kind: str) -> Path:
-    """The file for this process's children of a kind; older processes' files beyond the newest KEPT are removed."""
+def log_file(folder: Path, kind: str, part: str = "") -> Path:
+    """The file for this process's children of a kind, or for a part of them; of the kind's older files, those beyond the newest
+    KEPT are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         for old in sorted(folder.glob(f"{kind}-*.log"), key=os.path.getmtime)[: -(KEPT - 1)]:
             old.unlink()
-    return folder / f"{kind}-{os.getpid()}.log"
+    return folder / f"{'-'.join(filter(None, (kind, str(os.getpid()), part)))}.log"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from trainer.engines.protocol import EngineError
 
@@ -15,9 +15,10 @@ PATIENCE = 30.0  # seconds; a driver takes a moment to clear a dead process's me
 _PAUSE = 0.2  # seconds
 
 
-def memory_in_use() -> dict[str, int]:
-    """What nvidia-smi says of the devices of CUDA_VISIBLE_DEVICES, or of all. Nothing where there is none to say it."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+def memory_in_use(devices: Sequence[str] = ()) -> dict[str, int]:
+    """What nvidia-smi says of these devices, without any of those of CUDA_VISIBLE_DEVICES, or of all. Nothing where there is
+    none to say it."""
+    visible = ",".join(devices) or os.environ.get("CUDA_VISIBLE_DEVICES")
     chosen = [] if visible is None else ["-i", visible]
     command = ["nvidia-smi", "--query-gpu=uuid,memory.used", "--format=csv,noheader,nounits", *chosen]
     try:

@@ -1,4 +1,4 @@
-"""One worker process at its work: claims a shard, does it, and takes the next until there is none."""
+"""One worker process at its work: claims shards, as many at a time as its devices serve, until there is none."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from curation.services.errors import ServiceError
 from curation.stages import measuring, shards
 from curation.stages.measuring import Job
 from curation.stages.shards import Claim, LostLease
 from toolcalls.errors import InputError
-from worker.engines import EngineKeeper
+from worker.devices import DeviceGroup
 from worker.leases import GivenUp, Lease
-from worker.logs import log_file
+from worker.rack import EngineRack
 
 log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
-Measure = Callable[["Station", Job], None]
+Measure = Callable[["Station", Job, tuple[str, ...]], None]  # on these devices
 IDLE = 60.0  # seconds without work after which the engine gives its memory back
 AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
+LOOK = 1.0  # seconds between two looks of a lane that has nothing to do while another is at work
 DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
 
 
@@ -37,44 +39,100 @@ class Station:
         self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.logs = var / "log"
-        self.engines = EngineKeeper(log_file(self.logs, "engine"))
+        self.engines = EngineRack(self.logs)
+        self.group = DeviceGroup()
         self._tasks, self._measure = tasks, measure
-        self._served: int | None = None  # the run that was last worked on
+        self._turn = threading.Condition()  # guards the group; told when devices are given back
+        self._served: dict[tuple[str, ...], int] = {}  # devices → the run that they last worked for
+
+    def own(self, devices: Sequence[str], locks: Path) -> None:
+        """Work on these devices alone. Raises ServiceError when another worker of this host has one of them."""
+        self.group = DeviceGroup(devices)
+        self.group.lock(locks)
 
     def beat(self) -> None:
-        """End an engine that nobody needs: at once when its run was paused, stopped or failed, else after IDLE seconds.
+        """End engines that nobody needs: at once when their run was paused, stopped or failed, else after IDLE seconds.
 
         Called every second, by another thread than the one that works.
         """
         self.engines.end_idle(IDLE)
-        if self._served is not None and shards.halted(self._served):
-            self.engines.end_idle(0.0)
+        for devices, run in tuple(self._served.items()):
+            if shards.halted(run):
+                self.engines.end_idle(0.0, devices)
 
     def work_off(self) -> int:
         """Do shards until none is left, the worker is to stop, or the database is gone. Returns how many were done."""
+        if self.group.lanes == 1:
+            return self._lane()
+        with ThreadPoolExecutor(self.group.lanes, thread_name_prefix="lane") as lanes:
+            return sum(future.result() for future in [lanes.submit(self._own_lane) for _ in range(self.group.lanes)])
+
+    def _own_lane(self) -> int:
+        try:
+            return self._lane()
+        finally:
+            connection.close()
+
+    def _lane(self) -> int:
+        """One shard after another, as long as there is one, or another lane is at work that may bring some."""
         done = 0
         while not self.stopping.is_set():
             try:
                 close_old_connections()
-                if self._measure is not None and (job := measuring.claim_next(self.owner)) is not None:
-                    self._measure(self, job)  # before any shard: a person waits for it
-                    continue
-                claim = shards.claim_next(self.owner)
-                if claim is None:
+                taken = self._next()
+                if taken is None:
                     break
-                done += self._work(claim)
+                done += self._work(*taken)
             except (DatabaseError, InterfaceError) as error:
                 log.error("the database does not answer; the reconciler will bring the work back: %s", str(error).strip())
                 self.stopping.wait(DATABASE_PAUSE)
-                break
+                if not self.group.busy:
+                    break
         return done
 
-    def _work(self, claim: Claim) -> bool:
-        """One shard, with every way it can end. Raises only what the database raises."""
-        began, self._served = time.monotonic(), claim.run_id
+    def _next(self) -> tuple[Claim | Job, tuple[str, ...]] | None:
+        """What to do and the devices for it. None when there is nothing and nobody is at work, or the worker is to stop."""
+        with self._turn:
+            while not self.stopping.is_set():
+                if (job := self._next_measuring()) is not None:
+                    return job, self.group.take(self.group.most(job.claim.settings.engine_tensor_parallel))
+                if (claim := self._next_shard()) is not None:
+                    devices = self.group.take(claim.devices)
+                    self._served[devices] = claim.run_id
+                    return claim, devices
+                if not self.group.busy:
+                    return None
+                self._turn.wait(LOOK)
+        return None
+
+    def _next_measuring(self) -> Job | None:
+        """A person waits for it: it comes before any shard, once those under way are done."""
+        return None if self._measure is None or self.group.busy else measuring.claim_next(self.owner)
+
+    def _next_shard(self) -> Claim | None:
+        if self._measure is not None and self.group.busy and measuring.claimable().exists():
+            return None
+        return shards.claim_next(self.owner, room=self.group.room())
+
+    def _work(self, taken: Claim | Job, devices: tuple[str, ...]) -> bool:
+        """One shard, or a measuring, on devices that are then given back. Raises only what the database raises."""
+        try:
+            if isinstance(taken, Claim):
+                return self._do(taken, devices)
+            if self._measure is not None:
+                self._measure(self, taken, devices)
+            return False
+        finally:
+            with self._turn:
+                self.group.give_back(devices)
+                self._turn.notify_all()
+
+    def _do(self, claim: Claim, devices: tuple[str, ...]) -> bool:
+        """Every way that a shard can end."""
+        began = time.monotonic()
         where = f"run {claim.run_id} iteration {claim.iteration_number} {claim.stage_kind} shard {claim.shard_id}"
         try:
-            with Lease(claim, self.stopping) as lease:
+            with Lease(claim, self.stopping, devices=devices) as lease:
                 counts = self._tasks[claim.stage_kind](self, lease)
         except (GivenUp, LostLease) as error:
             log.warning("%s attempt %d given up: %s", where, claim.attempt, error)

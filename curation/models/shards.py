@@ -35,6 +35,7 @@ class Stage(models.Model):
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=StageState.choices, default=StageState.PENDING)
     total = models.PositiveIntegerField(default=0)  # samples or rows
+    devices = models.PositiveSmallIntegerField(default=1, db_default=1)  # least that a worker must own for one shard
     awaited = models.PositiveIntegerField(null=True)  # attempts that people are to import before any shard is worked on
     arrived = models.PositiveIntegerField(default=0, db_default=0)  # of these
     error = models.TextField(blank=True)

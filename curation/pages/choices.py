@@ -87,6 +87,7 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "training.device_rows": ("Rows per forward pass", "The rest by accumulation."),
         "training.gradient_checkpointing": ("Gradient checkpointing", "Less memory, a second forward pass; auto: with a GPU."),
         "training.kernels": ("Kernels", "Auto: Liger's, where they are installed and there is a GPU."),
+        "training.devices": ("Training's devices", "That a worker must own, at least; it trains on all that it owns."),
         "training.threads": ("Training's threads", "CPU threads; sums depend on it."),
         "training.checkpoint_steps": ("Steps between points", "Which a killed training goes on from; 0: none."),
     },

@@ -1,6 +1,7 @@
 """Run as a script between a parent and its child: ask the kernel to signal us when the parent dies, then become the child.
 
 Usage: bind_to_parent.py SIGNAL PARENT_PID ACCOUNT PROGRAM [ARGUMENT…], where ACCOUNT is `USER_ID:GROUP_ID` to become or `-`.
+PARENT_PID 0 is for who cannot know it beforehand: then a parent that dies before this asks the kernel is not noticed.
 A script, because code between fork and exec is not safe in a process with threads. The request survives exec (of programs
 without set-user-id) but not a change of user, so that comes first, here: the other user need not be able to run this Python.
 Elsewhere than on Linux there is no such request, and this only becomes the child.
@@ -24,7 +25,7 @@ def main(death_signal: int, parent: int, account: str, argv: list[str]) -> None:
         os.setuid(user)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
-        if os.getppid() != parent:  # it died before the request
+        if parent and os.getppid() != parent:  # it died before the request
             sys.exit(1)
     for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(ignored_by_python, signal.SIG_DFL)

@@ -30,6 +30,17 @@ def _made(shards: list[Shard]) -> list[Shard]:
     return made
 
 
+def devices(stage: Stage) -> int:
+    """How many devices a worker must own for a shard of the stage. A training takes all that the worker has."""
+    chosen = stage.iteration.run.choices
+    match stage.kind:
+        case StageKind.SAMPLING | StageKind.REFINEMENT | StageKind.EVALUATION:
+            return chosen.engine_tensor_parallel
+        case StageKind.TRAINING:
+            return chosen.training.devices
+    return 1
+
+
 def total(stage: Stage, shards: Sequence[Shard]) -> int:
     """How much there is to do: rows to assemble, as far as is known, or to train on; samples of another stage."""
     if stage.kind == StageKind.ASSEMBLY:

@@ -72,7 +72,11 @@ def _open_next_stage(run: Run, iteration: Iteration) -> bool:
     stage.iteration = iteration
     shards = cutting.cut(stage)
     awaited, total = awaiting.wanted(run, stage, shards), cutting.total(stage, shards)
-    move(Stage, stage.pk, StageState.PENDING, StageState.RUNNING, opened_at=Now(), total=total, awaited=awaited)
+    devices = cutting.devices(stage)
+    move(
+        Stage, stage.pk, StageState.PENDING, StageState.RUNNING,
+        opened_at=Now(), total=total, awaited=awaited, devices=devices,
+    )  # fmt: skip
     events.record("stage.open", stage, run_id=run.pk, after={"kind": stage.kind, "shards": len(shards)})
     if awaited is None:
         transaction.on_commit(partial(wake, [shard.pk for shard in shards]), robust=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -31,6 +31,7 @@ __all__ = [
     "LOCK_SPACE",
     "Claim",
     "LostLease",
+    "Room",
     "claim_next",
     "dead_shards",
     "fail",
@@ -49,6 +50,13 @@ HEARTBEAT = 3.0  # seconds between two renewals
 MOST_FAILURES = 3  # of one shard, then its stage and its run fail
 HALTED = (RunState.PAUSED, RunState.STOPPED, RunState.FAILED)
 ERROR_LENGTH = 4000  # characters of an error that are kept
+
+
+class Room(NamedTuple):
+    """What a worker has for a shard: devices that are free now, and all that it owns."""
+
+    free: int
+    owned: int
 
 
 class LostLease(Exception):
@@ -72,24 +80,28 @@ class Claim:
     model: Path  # folder to load: to sample with, to evaluate, or to train further
     checkpoint_id: int | None  # of that model; None: the base
     run_seed: int
+    devices: int = 1  # that the work takes
 
 
-def claim_next(owner: str, *, kinds: Collection[StageKind] | None = None, shard_id: int | None = None) -> Claim | None:
+def claim_next(
+    owner: str, *, kinds: Collection[StageKind] | None = None, shard_id: int | None = None, room: Room | None = None
+) -> Claim | None:
     """Take the next pending shard of a running run for `owner`: of these kinds only, and that shard only, where given.
 
-    None when there is none, or other workers have them all. The caller then holds the advisory lock
-    (LOCK_SPACE, shard_id) on a session of its own, and renews.
+    None when there is none, or other workers have them all; also when the next one that `room` is large enough for must wait
+    until more of it is free: shards come in order, so that a training is not kept waiting by samplings. The caller then holds
+    the advisory lock (LOCK_SPACE, shard_id) on a session of its own, and renews.
     """
-    while (taken := _lease_one(owner, kinds, shard_id)) is not None:
+    while (taken := _lease_one(owner, kinds, shard_id, room)) is not None:
         try:
-            return _claim(taken)
+            return replace(_claim(taken), devices=_devices(taken.stage, room))
         except InputError as error:  # its model is gone: no worker can do it
             _record_failure(taken.pk, taken.attempt, taken.stage.iteration.run_id, str(error), retry=False)
     return None
 
 
 @transaction.atomic
-def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | None) -> Shard | None:
+def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | None, room: Room | None) -> Shard | None:
     waiting = Shard.objects.filter(
         state=ShardState.PENDING,
         stage__state=StageState.RUNNING,
@@ -100,9 +112,11 @@ def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | 
         waiting = waiting.filter(stage__kind__in=kinds)
     if shard_id is not None:
         waiting = waiting.filter(pk=shard_id)
+    if room is not None:
+        waiting = waiting.filter(stage__devices__lte=room.owned)
     waiting = waiting.select_related("stage__iteration__run__base", "stage__iteration__run__engine")
     taken: Shard | None = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("stage_id", "number").first()
-    if taken is None:
+    if taken is None or (room is not None and _devices(taken.stage, room) > room.free):
         return None
     until = Now() + timedelta(seconds=LEASE)
     move_all(
@@ -111,6 +125,11 @@ def _lease_one(owner: str, kinds: Collection[StageKind] | None, shard_id: int | 
     )  # fmt: skip
     taken.attempt += 1
     return taken
+
+
+def _devices(stage: Stage, room: Room | None) -> int:
+    """How many devices a shard of the stage takes: a training all of them."""
+    return room.owned if room is not None and stage.kind == StageKind.TRAINING else int(stage.devices)
 
 
 def _claim(shard: Shard) -> Claim:

@@ -124,14 +124,14 @@ def tiny_engine(transactional_db: None) -> Engine:
 class Worker:
     """`python -m celery -A worker.app worker` on the test's database."""
 
-    def __init__(self, redis_url: str, log: Path) -> None:
+    def __init__(self, redis_url: str, log: Path, *options: str) -> None:
         named = connection.settings_dict
         database = f"postgresql://{named['USER']}@/{named['NAME']}?host={named['HOST']}"
         environ = {**os.environ, "DATABASE_URL": database, "REDIS_URL": redis_url, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-P", "threads", "-c", "1", "-Q", "celery"]
         self.log = log
         with log.open("ab") as file:
-            self.process = subprocess.Popen(command, env=environ, stdout=file, stderr=file, start_new_session=True)
+            self.process = subprocess.Popen([*command, *options], env=environ, stdout=file, stderr=file, start_new_session=True)
 
     def kill(self) -> None:
         """kill -9, which no handler hears of."""
@@ -168,12 +168,12 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedValkey]:
 
 
 @pytest.fixture
-def start_worker(broker: EmbeddedValkey, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
-    """`start_worker()` starts a worker, which the fixture ends."""
+def start_worker(broker: EmbeddedValkey, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """`start_worker("--devices", "0,1")` starts a worker, which the fixture ends."""
     workers: list[Worker] = []
 
-    def begin() -> Worker:
-        workers.append(Worker(broker.url, tmp_path / "worker.log"))
+    def begin(*options: str) -> Worker:
+        workers.append(Worker(broker.url, tmp_path / "worker.log", *options))
         return workers[-1]
 
     yield begin

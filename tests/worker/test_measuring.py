@@ -89,7 +89,8 @@ def test_a_worker_that_stops_gives_it_back(revision: DatasetRevision, script: Ca
     task.work(leaving, job)
     made.refresh_from_db()
     assert made.state == MeasuringState.WAITING
-    assert leaving.engines._child is not None and not leaving.engines._child.alive
+    (keeper,) = leaving.engines._keepers.values()
+    assert keeper._child is not None and not keeper._child.alive
 
 
 def test_a_measuring_comes_before_the_shards_of_a_run(

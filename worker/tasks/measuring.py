@@ -37,8 +37,8 @@ TICK = 0.2  # seconds between two looks at whether the worker is to stop
 class Watch:
     """What a lease is to a shard: kills the engine when the worker is to stop, or when the measuring has taken its time."""
 
-    def __init__(self, job: Job, stopping: threading.Event) -> None:
-        self.claim, self._stopping = job.claim, stopping
+    def __init__(self, job: Job, stopping: threading.Event, devices: tuple[str, ...] = ()) -> None:
+        self.claim, self._stopping, self.devices = job.claim, stopping, devices
         self._until = time.monotonic() + measuring.LIMIT
         self.lost = ""
 
@@ -98,10 +98,10 @@ class Timed:
         return made
 
 
-def work(station: Station, job: Job) -> None:
+def work(station: Station, job: Job, devices: tuple[str, ...] = ()) -> None:
     """One measuring, with every way it can end. Raises only what the database raises."""
     try:
-        found = run(station, job)
+        found = run(station, job, devices)
         close_old_connections()  # Postgres may have been restarted meanwhile
         measuring.store(job, found)
     except GivenUp:
@@ -115,9 +115,9 @@ def work(station: Station, job: Job) -> None:
         log.info("measuring %d done: %d samples", job.measuring, found.samples)
 
 
-def run(station: Station, job: Job) -> Found:
+def run(station: Station, job: Job, devices: tuple[str, ...] = ()) -> Found:
     claim, settings = job.claim, job.claim.settings
-    with station.engines.serving(Watch(job, station.stopping)) as engine:
+    with station.engines.serving(Watch(job, station.stopping, devices)) as engine:
         load = _load(engine, sampling.requests(claim)[0])
         timed = Timed(engine)
         direct = {int(name): given for name, given in timed.generate(sampling.requests(claim)).items()}

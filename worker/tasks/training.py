@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from curation.services.launching import STUB
 from curation.stages import training
 from curation.stages.shards import Claim
 from curation.stages.training import TrainingJob
@@ -20,6 +23,7 @@ from toolcalls.settings import settings_json
 from trainer.points import adopt
 from trainer.tracking import ENVIRONMENT
 from worker.children import EXIT_INPUT, Child, ChildFailed
+from worker.devices import on_devices
 from worker.engines import PROJECT
 from worker.leases import Lease
 from worker.logs import log_file
@@ -41,7 +45,7 @@ def _train(station: Station, lease: Lease) -> str:
     # Named after the attempt, so that publishing removes what a killed worker left of it.
     with tempfile.TemporaryDirectory(dir=job.out_dir.parent, prefix=f"{job.out_dir.name}-job-") as folder:
         _adopt_points(job)
-        command = train_command(lease.claim, job, Path(folder))
+        command = launched(lease.devices, train_command(lease.claim, job, Path(folder)))
         log_to = log_file(station.logs, "training")
         needs = {variable for kind in settings.TRACKERS for variable in ENVIRONMENT[kind]}
         child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT, needs=needs)
@@ -73,6 +77,20 @@ def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
     if job.adapter is not None:
         values += ["--adapter", str(job.adapter)]
     return [sys.executable, "-m", "trainer", "train", *values]
+
+
+def launched(devices: Sequence[str], command: Sequence[str]) -> list[str]:
+    """`command` on these devices: on several of them as one process each, by `accelerate launch`.
+
+    Each of those leads a session of its own, which a kill of the launcher's group does not reach; so each asks the kernel to
+    be killed when the launcher dies.
+    """
+    if len(devices) < 2:
+        return on_devices(devices, command)
+    many = ["--multi_gpu", "--num_machines", "1", "--num_processes", str(len(devices)), "--mixed_precision", "no"]
+    alone = ["--main_process_port", "0", "--dynamo_backend", "no", "--no_python"]
+    bound = [sys.executable, "-I", "-S", str(STUB), str(int(signal.SIGKILL)), "0", "-"]
+    return on_devices(devices, [sys.executable, "-m", "accelerate.commands.launch", *many, *alone, *bound, *command])
 
 
 def follow(child: Child, claim: Claim) -> dict[str, Any]:

@@ -18,12 +18,16 @@ class Command(StageCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workers", type=int, default=default_workers(), help=f"worker processes ({default_workers()})")
+        parser.add_argument(
+            "--devices", action="append", metavar="0,1", help="accelerators of one worker; once for each, instead of --workers"
+        )
         parser.add_argument("--port", type=int, default=environment.text("WEB_PORT", "8000"), help="of the web site")
         parser.add_argument("--host", default=environment.text("WEB_HOST", "127.0.0.1"), help="address the web site listens on")
 
     def run(self, **options: Any) -> None:
         try:
-            with ended_by_signals(), Site(say=self._say, **{name: options[name] for name in ("workers", "port", "host")}) as site:
+            chosen = {name: options[name] for name in ("workers", "port", "host")}
+            with ended_by_signals(), Site(say=self._say, devices=options["devices"] or (), **chosen) as site:
                 self._say(f"Whetstone runs at {site.url} with {site.workers} workers; logs are in {site.logs}; Ctrl-C ends it")
                 site.watch_over()
         except KeyboardInterrupt:
