@@ -52,7 +52,7 @@ bench: $(DEV_READY)  ## Measure; the results land in bench/results
 	@for script in bench/*.py bench/*/__main__.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
 
 chaos: $(DEV_READY)  ## Fifty faults by a seed while runs go on; the figures land in bench/results
-	$(BIN)/python -m bench.chaos --faults 50 --train 24 --iterations 2 --report bench/results/chaos.json $(ARGS)
+	$(BIN)/python -m bench.chaos --faults 50 --iterations 2 --report bench/results/chaos.json $(ARGS)
 
 chaos-short: $(DEV_READY)  ## The same in small, as CI runs it
 	$(PYTEST) tests/worker/test_chaos.py -m "not long" $(ARGS)
