@@ -8,6 +8,7 @@ train() on, ours from `fit` on, which adds the making of the adapter. TRL: `pip 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -79,8 +80,17 @@ def same_curve(shape: str, rows: list[EncodedRow], training: Training) -> dict[s
     changes = {"gradient_checkpointing": False, "bf16": False, "train_sampling_strategy": "sequential", "logging_steps": 1}
     theirs = peer.peer_run(shape, [rows[row] for row in order], exact, "float32", changes, same_start=True).losses
     own = fit(model_of(shape, "float32"), rows, exact, seed=0).losses
-    differences = [abs(one - other) for one, other in zip(own, theirs, strict=True)]
-    return {"shape": shape, "steps": len(own), "first": own[0], "last": own[-1], "largest_difference": max(differences)}
+    return {
+        "shape": shape,
+        "steps": len(own),
+        "first": own[0],
+        "last": own[-1],
+        "largest_difference": _largest(own, theirs),
+    }
+
+
+def _largest(one: Sequence[float], other: Sequence[float]) -> float:
+    return max(abs(mine - theirs) for mine, theirs in zip(one, other, strict=True))
 
 
 def machine() -> dict[str, Any]:
@@ -109,6 +119,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rows", type=int, default=160)
     options = parser.parse_args()
+    if importlib.util.find_spec("trl") is None:
+        print('TRL is not installed: nothing measured; pip install -e ".[bench]"')
+        return
     torch.set_num_threads(options.threads)
     training = Training(batch_rows=8, learning_rate=2e-3, threads=options.threads)
     rows = synthetic_rows(options.rows)
@@ -120,8 +133,7 @@ def main() -> None:
         few = rows if shape == "tiny" else rows[: options.rows // 4]
         report["results"].append(measure(shape, few, replace(training, dtype=dtype), options.repeats))
         print(json.dumps(report["results"][-1]), flush=True)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
