@@ -68,7 +68,7 @@ def test_a_file_that_is_no_script_is_refused(content: str, tmp_path: Path) -> No
 def test_the_registry_names_its_kinds_and_options(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="transformers, vllm, openai, scripted"):
         open_engine("magic", ".")
-    with pytest.raises(EngineError, match="no option beams; its options: device, rows, tokens"):
+    with pytest.raises(EngineError, match="no option beams; its options: device, kept, rows, tokens"):
         open_engine("transformers", ".", options={"beams": 4})
     with pytest.raises(EngineError, match="cannot split a model over 2 devices; the vllm engine can"):
         open_engine("transformers", ".", tensor_parallel=2)
