@@ -17,7 +17,7 @@ HEAVY := db or process or browser or vllm or gpu or long or chaos
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-controls unit test check lint bench chaos chaos-short screenshots long lock clean
+.PHONY: help demo demo-controls unit test check lint bench chaos chaos-short wheels screenshots long lock clean
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,10 @@ chaos: $(DEV_READY)  ## Fifty faults by a seed while runs go on; the figures lan
 
 chaos-short: $(DEV_READY)  ## The same in small, as CI runs it
 	$(PYTEST) tests/worker/test_chaos.py -m "not long" $(ARGS)
+
+wheels: $(DEV_READY)  ## toolcalls alone into dist/: in plain Python, and compiled for this Python and machine
+	$(BIN)/python packaging/toolcalls/build.py
+	$(BIN)/python packaging/toolcalls/build.py --compiled
 
 screenshots: $(DEV_READY)  ## Picture every main page into docs/screenshots, with Chromium
 	$(BIN)/python docs/screenshots.py

@@ -1,8 +1,9 @@
 """Answers read and compared per second and core, beside bfcl-eval's own decoder and checker on the same golden rows of BFCL.
 
-python -m bench.toolcalls [--repeats 7] [--bfcl-eval DIR]   writes bench/results/toolcalls.json
-Needs the public data (WHETSTONE_DATA). bfcl-eval is installed into DIR, a folder that is thrown away unless named, from the
-package registry. One thread, seconds of CPU, interleaved: each round times every program on all rows of a group, the figures
+python -m bench.toolcalls [--repeats 7] [--bfcl-eval DIR] [--compiled DIR]   writes bench/results/toolcalls.json
+Needs the public data (WHETSTONE_DATA). bfcl-eval is installed into its DIR, a folder that is thrown away unless named, from the
+package registry; toolcalls is compiled into the other one, where there is a C compiler, and measured in the same way by a
+process of its own. One thread, seconds of CPU, interleaved: each round times every program on all rows of a group, the figures
 are medians of the rounds. Rows of one question come together, as many at most as a run samples attempts: so attempts are judged.
 Whetstone makes a question's truth ready once for them, which counts. The floor is json.loads of the same calls, already JSON.
 """
@@ -24,6 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.toolcalls.compiled import of_compiled
 from bench.toolcalls.growth import growth
 from bench.toolcalls.original import VERSION, Original
 from bench.toolcalls.rows import GROUPS, Row, golden_rows
@@ -31,6 +33,7 @@ from toolcalls.answers import Calls
 from toolcalls.comparing import Comparator
 from toolcalls.official.bfcl import score
 from toolcalls.parsing import parse
+from toolcalls.plain_lists import COMPILED
 from toolcalls.rendering import render
 from toolcalls.settings import Settings
 
@@ -44,25 +47,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--bfcl-eval", type=Path, help="a folder that has it, or is to have it")
+    parser.add_argument("--compiled", type=Path, help="a folder that has the compiled toolcalls, or is to have it")
+    parser.add_argument("--alone", action="store_true", help="print the report of the toolcalls that is imported, and no more")
     options = parser.parse_args()
     if not (data := os.environ.get("WHETSTONE_DATA")):
         print("without WHETSTONE_DATA, the folder of the public data, there is nothing to read")
         return
     warnings.simplefilter("ignore", SyntaxWarning)  # of what models write, by the original's parser
     with tempfile.TemporaryDirectory() as thrown_away:
-        original = Original(options.bfcl_eval or Path(thrown_away))
-        grown = growth()
-        rows = golden_rows(Path(data))
-        gc.collect()
-        gc.freeze()  # the rows are no program's garbage
-        report = {**measured(rows, original, options.repeats), "work at ten times the size": grown}
-    RESULTS.write_text(json.dumps({"machine": machine(), **report}, indent=2) + "\n", encoding="utf-8")
+        peer = options.bfcl_eval or Path(thrown_away, "bfcl-eval")
+        report = report_of(Path(data), Original(peer), options.repeats)
+        if not options.alone:
+            folder = options.compiled or Path(thrown_away, "compiled")
+            report["compiled"] = of_compiled(folder, ["--bfcl-eval", str(peer), "--repeats", str(options.repeats)])
+    if not options.alone:
+        RESULTS.write_text(json.dumps({"machine": machine(), **report}, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
+
+
+def report_of(data: Path, original: Original, repeats: int) -> dict[str, Any]:
+    grown = growth()
+    rows = golden_rows(data)
+    gc.collect()
+    gc.freeze()  # the rows are no program's garbage
+    return {**measured(rows, original, repeats), "work at ten times the size": grown}
 
 
 def measured(rows: Sequence[Row], original: Original, repeats: int) -> dict[str, Any]:
     rows = [row for row in rows if not _evaluates(row, original)]
-    report: dict[str, Any] = {"peer": f"bfcl-eval {VERSION}", "repeats": repeats, "verdicts": verdicts(rows, original)}
+    report: dict[str, Any] = {
+        "peer": f"bfcl-eval {VERSION}",
+        "toolcalls": "compiled" if COMPILED else "plain Python",
+        "repeats": repeats,
+        "verdicts": verdicts(rows, original),
+    }
     compared = [row for row in rows if row.truth is not None]
     report["parse and compare"] = by_group(compared, reading(original), repeats)
     report["official scorer"] = by_group(rows, {name: _each(work) for name, work in scoring(original).items()}, repeats)
