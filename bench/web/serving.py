@@ -128,7 +128,8 @@ def _resident(pid: int) -> int:
 
 
 def _children(pid: int) -> list[int]:
+    """Of all of its threads."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
     except OSError:
         return []
