@@ -36,6 +36,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def of_compiled(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a module with the compiled package and, for the rest, with this folder's."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # of this session: another one's conftest sets its own
     return subprocess.run(
         [sys.executable, "-P", "-m", *arguments],
         check=False,
