@@ -2,7 +2,8 @@
 
 python -m bench.web.seeding [--samples 100000] [--k 8] [--iterations 2] [--seed 0]   into the database that the settings name
 The last iteration waits for its review. All attempts of its direct turn are there (samples x k); of other turns and
-iterations those of every FEWth sample. The same arguments give the same rows, whatever the ids begin with.
+iterations those of every FEWth sample; without `attempts` none at all. The same arguments give the same rows, whatever the
+ids begin with.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Seeder:
     samples: int
     k: int
     seed: int
+    attempts: bool = True
     first_sample: int = 0
     first_version: int = 0
     decided: dict[int, str] = field(default_factory=dict)  # number of a sample → decision
@@ -81,13 +83,15 @@ class Seeder:
         return self.first_version + number
 
 
-def seed(samples: int = 100_000, k: int = 8, iterations: int = 2, seed: int = 0, owner: str = "") -> Seeded:
+def seed(
+    samples: int = 100_000, k: int = 8, iterations: int = 2, seed: int = 0, owner: str = "", *, attempts: bool = True
+) -> Seeded:
     """Write it all in one transaction and analyse the tables; `owner` is the e-mail of one who becomes the team's owner."""
     from curation.models import Sample as SampleRow
     from curation.models import SampleVersion
 
     with transaction.atomic():
-        seeder = Seeder(samples, k, seed)
+        seeder = Seeder(samples, k, seed, attempts)
         seeder.first_sample, seeder.first_version = _take(SampleRow, seeder.total), _take(SampleVersion, seeder.total)
         chance = random.Random(seed)
         kinds = ("keep", "drop", "drop", "discuss")
@@ -192,7 +196,7 @@ class Answered:
     turns: tuple[Turn, Turn]
 
 
-def _answered(seeder: Seeder, iteration: Any, skill: float, batch: Iterable[tuple[int, Sample]]) -> list[Answered]:
+def answered_by(seeder: Seeder, iteration: Any, skill: float, batch: Iterable[tuple[int, Sample]]) -> list[Answered]:
     """What is answered depends on the seed, the iteration's number and the sample alone."""
     found = []
     for number, sample in batch:
@@ -223,7 +227,7 @@ def _iteration(seeder: Seeder, iteration: Any, skill: float, *, whole: bool) -> 
     random.Random(seeder.seed).shuffle(numbers)  # verdicts come in as shards do: in another order than the samples
     counts: Counter[str] = Counter(identical_text=0)
     for batch in seeder.batches(numbers):
-        answered = _answered(seeder, iteration, skill, batch)
+        answered = answered_by(seeder, iteration, skill, batch)
         refined = [one for one in answered if one.sample.truth]
         _copy(Generation, GENERATION, (row for one in answered for row in _generations(seeder, iteration, one, whole)))
         _copy(Verdict, VERDICT, (_verdict(seeder, iteration, one, 0) for one in answered))
@@ -237,11 +241,16 @@ def _iteration(seeder: Seeder, iteration: Any, skill: float, *, whole: bool) -> 
 
 
 def _generations(seeder: Seeder, iteration: Any, one: Answered, whole: bool) -> Iterator[tuple[Any, ...]]:
-    few = one.number % FEW == 0
-    for turn, answers in enumerate(one.turns):
-        if few or (whole and not turn):
-            for place, attempt in enumerate(answers.attempts):
-                yield _generation(seeder, iteration, one, turn, place, attempt)
+    few = seeder.attempts and one.number % FEW == 0
+    for turn in range(len(one.turns)):
+        if few or (whole and seeder.attempts and not turn):
+            yield from generations(seeder, iteration, one, turn)
+
+
+def generations(seeder: Seeder, iteration: Any, one: Answered, turn: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of GENERATION of a turn's attempts."""
+    for place, attempt in enumerate(one.turns[turn].attempts):
+        yield _generation(seeder, iteration, one, turn, place, attempt)
 
 
 def _generation(seeder: Seeder, iteration: Any, one: Answered, turn: int, place: int, attempt: Attempt) -> tuple[Any, ...]:
