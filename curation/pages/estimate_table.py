@@ -54,7 +54,8 @@ def spending_table(spending: Spending) -> Table:
     rows = [_spent(stage, spending) for stage in spending.stages]
     estimated = "–" if spending.estimate is None else span_text(spending.estimate.seconds, duration)
     tokens = sum(stage.completion_tokens or 0 for stage in spending.stages)
-    rows.append(("All", estimated, duration(spending.seconds), _left_text(spending), amount(tokens)))
+    so_far = _so_far(sum(stage.units for stage in spending.stages), spending.seconds)
+    rows.append(("All", estimated, so_far, _left_text(spending), amount(tokens) if tokens else "–"))
     return Table(HEAD_OF_SPENDING, tuple(rows), tuple(_notes(spending)))
 
 
@@ -71,7 +72,12 @@ def _spent(stage: StageSpending, spending: Spending) -> tuple[str, ...]:
     if stage.left and not spending.over:
         left += f", {amount(stage.left)} {'rows' if stage.kind == StageKind.TRAINING else 'samples'}"
     tokens = "–" if stage.completion_tokens is None else amount(stage.completion_tokens)
-    return (StageKind(stage.kind).label, estimated, duration(stage.seconds), left, tokens)
+    return (StageKind(stage.kind).label, estimated, _so_far(stage.units, stage.seconds), left, tokens)
+
+
+def _so_far(units: int, seconds: float) -> str:
+    """A release before this one did not record when a shard was begun."""
+    return "–" if units and not seconds else duration(seconds)
 
 
 def _left_text(spending: Spending) -> str:

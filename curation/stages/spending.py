@@ -14,9 +14,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 
-from curation.models import Checkpoint, Generation, Iteration, Run, Shard, TrainingSet
+from curation.models import Checkpoint, Generation, Iteration, Run, Shard, Stage, TrainingSet
 from curation.models.runs import RunState
-from curation.models.shards import ShardState, StageKind
+from curation.models.shards import ShardState, StageKind, StageState
 from curation.stages.estimating import Estimate, StageEstimate, estimate_of
 from curation.stages.sizes import checkpoint_bytes
 
@@ -119,7 +119,8 @@ def _done(run: Run) -> dict[str, _Done]:
     )
     found = {kind: _Done(units, _seconds(held), prompts, answers) for kind, units, held, prompts, answers in sums}
     if StageKind.TRAINING in found:
-        trained = TrainingSet.objects.filter(iteration__run=run, iteration__checkpoints__kind="adapter")
+        over = Stage.objects.filter(iteration__run=run, kind=StageKind.TRAINING, state=StageState.DONE)
+        trained = TrainingSet.objects.filter(iteration__in=over.values("iteration"))
         rows = trained.aggregate(rows=Sum(F("direct") + F("refine"), default=0))["rows"]
         found[StageKind.TRAINING] = _Done(rows, found[StageKind.TRAINING].seconds)
     return found
