@@ -1,5 +1,5 @@
-"""How the record grows: sizes of its tables, rows written per second, and seconds of selection and of assembly, at a pool of a tenth
-and at the whole one.
+"""How the record grows: sizes of its tables, rows written per second, seconds of selection and of assembly, at a tenth of the
+pool and at all of it.
 
 python -m bench.scale [--samples 150000] [--k 8] [--iterations 4]   writes bench/results/scale.json
 Samples, verdicts and pairs are copied as bench.web.seeding does. The attempts of all iterations and both turns are written as the
@@ -42,11 +42,11 @@ def measured(samples: int, k: int, iterations: int) -> dict[str, Any]:
         from curation.models import Iteration
 
         opened = [Iteration.objects.select_related("run__revision").get(pk=pk) for pk in seeded.iterations]
-        written = _write_attempts(opened, samples, k)
+        written = write_attempts(opened, samples, k)
         return {"samples": samples, **written, **_asked(opened[-1]), **_sizes()}
 
 
-def _write_attempts(opened: list[Any], samples: int, k: int) -> dict[str, Any]:
+def write_attempts(opened: list[Any], samples: int, k: int) -> dict[str, Any]:
     """Rows per second of each shard; of the first and the last tenth of them, to see whether a fuller table takes longer."""
     rates, rows, seconds = [], 0, 0.0
     for shard in _shards(opened, samples, k):

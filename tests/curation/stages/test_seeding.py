@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench import scale
 from bench.web.seeding import Seeded, seed
 from curation.models import Decision, EvaluationItem, Generation, Iteration, RefinePair, Run, SampleWords, Verdict
 from curation.stages import selection
@@ -42,3 +43,15 @@ def test_the_counts_add_up() -> None:
         counted.direct,
         Verdict.objects.filter(iteration=last).selected().refine().count(),
     )
+
+
+def test_the_bench_of_scale_writes_every_attempt_once() -> None:
+    made = seed(samples=20, k=3, iterations=2, attempts=False)
+    assert not Generation.objects.exists()
+    opened = list(Iteration.objects.select_related("run__revision").filter(pk__in=made.iterations))
+    for _ in range(2):
+        written = scale.write_attempts(opened, samples=20, k=3)
+    assert Generation.objects.count() == 20 * 3 * 2 * 2
+    assert written["generations"] == 0, "what is there is not written again"
+    per_sample = Generation.objects.filter(iteration=opened[0].pk).values_list("version_id", "turn", "attempt")
+    assert len(set(per_sample)) == 20 * 2 * 3
