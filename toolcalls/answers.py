@@ -37,19 +37,26 @@ class Calls:
         object.__setattr__(self, "tolerated", tolerated)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Text:
     """An answer without any call-like span."""
 
     text: str
 
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, init=False)
 class ParseFailure:
     """A call-like span that cannot be read, and where. `reason` is a short sentence, `position` a character offset."""
 
     reason: str
     position: int
+
+    def __init__(self, reason: str, position: int) -> None:
+        object.__setattr__(self, "reason", reason)
+        object.__setattr__(self, "position", position)
 
 
 Answer = Calls | Text | ParseFailure

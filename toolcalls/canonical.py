@@ -11,10 +11,11 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from json.encoder import encode_basestring_ascii as _quoted
 from operator import itemgetter
+from typing import Final
 
 from toolcalls.answers import Answer, Call, Calls, Json, ParseFailure
 
-_NOTHING = object()
+_NOTHING: Final = object()
 _key = itemgetter(0, 1)
 
 

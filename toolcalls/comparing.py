@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Literal
+from typing import Final, Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
@@ -45,7 +45,7 @@ class Difference:
         return f"{self.path}: {change_text(self.expected, self.given, self.kind)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Comparison:
     """max_param_diff: least, over one-to-one pairings, of the largest number of differences in a pair; None: no pairing.
 
@@ -55,7 +55,12 @@ class Comparison:
 
     max_param_diff: int | None
     reason: str
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...]
+
+    def __init__(self, max_param_diff: int | None, reason: str, differences: tuple[Difference, ...] = ()) -> None:
+        object.__setattr__(self, "max_param_diff", max_param_diff)
+        object.__setattr__(self, "reason", reason)
+        object.__setattr__(self, "differences", differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +129,13 @@ class Comparator:
 class PreparedTruth:
     """A truth that answers are compared with, made ready once for all of them."""
 
-    __slots__ = ("_comparator", "_defaults", "_expected", "_tools", "_truth")
+    __slots__ = ("_comparator", "_expected", "_tools", "_truth")
 
     def __init__(self, comparator: Comparator, truth: Sequence[Call], tools: Sequence[Tool]) -> None:
         self._comparator = comparator
         self._truth = truth
         self._tools = tools
-        self._expected = Expected(truth, comparator.measure, self._defaults_of)
-        self._defaults: dict[str, DefaultOf] = {}
-
-    def _defaults_of(self, name: str) -> DefaultOf:
-        """The defaults of a tool, looked up one by one where that is safe: where no parameter can be written in two ways."""
-        if name not in self._defaults:
-            tools = self._tools if self._comparator.schema_defaults else ()
-            tool = next((tool for tool in tools if normal_text(tool_name(tool)) == name), {})
-            in_nfc = None if is_ascii(tool) else by_name(defaults(tool))
-            self._defaults[name] = partial(default_of, tool) if in_nfc is None else lambda each: in_nfc.get(each, NO_DEFAULT)
-        return self._defaults[name]
+        self._expected = Expected(truth, comparator.measure, _Defaults(tools if comparator.schema_defaults else ()))
 
     def compare(self, output: Sequence[Call], *, told: bool = True) -> Comparison:
         """How far an answer is from the truth. Without `told` no differences are listed.
@@ -168,7 +163,28 @@ class PreparedTruth:
         return replace(judged, differences=tuple(_differences(one, other, pairs, measure))) if told and largest else judged
 
 
-_NO_DIFFERENCE = Comparison(0, "")
+class _Defaults:
+    """The defaults of tools by their names, each looked for when it is first asked for.
+
+    Not a method of `PreparedTruth`, which would then hold itself, and be freed by the garbage collector alone.
+    """
+
+    __slots__ = ("_found", "_tools")
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = tools
+        self._found: dict[str, DefaultOf] = {}
+
+    def __call__(self, name: str) -> DefaultOf:
+        """Those of a tool, looked up one by one where that is safe: where no parameter can be written in two ways."""
+        if name not in self._found:
+            tool = next((tool for tool in self._tools if normal_text(tool_name(tool)) == name), {})
+            in_nfc = None if is_ascii(tool) else by_name(defaults(tool))
+            self._found[name] = partial(default_of, tool) if in_nfc is None else lambda each: in_nfc.get(each, NO_DEFAULT)
+        return self._found[name]
+
+
+_NO_DIFFERENCE: Final = Comparison(0, "")
 
 
 @lru_cache(maxsize=64)

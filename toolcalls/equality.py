@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from toolcalls.answers import Json
 from toolcalls.canonical import canonical_value, normal_text
@@ -22,7 +22,7 @@ def _caseless_spaceless(text: str) -> str:
     return " ".join(_caseless(text).split())
 
 
-FOLDS: Mapping[str, Callable[[str], str]] = {"none": normal_text, "case": _caseless, "case_space": _caseless_spaceless}
+FOLDS: Final[Mapping[str, Callable[[str], str]]] = {"none": normal_text, "case": _caseless, "case_space": _caseless_spaceless}
 
 
 @dataclass(frozen=True, slots=True)

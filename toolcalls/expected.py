@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.identity import deceptive, identical
@@ -16,8 +17,8 @@ from toolcalls.schema import NO_DEFAULT
 from toolcalls.sides import Measure
 
 DefaultOf = Callable[[str], Json]  # a parameter's name → what a call that omits it has, NO_DEFAULT where that is nothing
-_SIMPLE = frozenset((int, float, bool))
-FEW = 8  # calls of one tool that are compared each with each
+_SIMPLE: Final = frozenset((int, float, bool))
+FEW: Final = 8  # calls of one tool that are compared each with each
 
 
 class ExpectedCall:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from typing import Final
 
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS, Limits
@@ -12,26 +13,28 @@ from toolcalls.literals import CUT, LITERAL_WORD, Reader, Unreadable, digits_in
 from toolcalls.plain_lists import NESTED, Ahead, plain_value
 from toolcalls.storing import is_storable
 
-_ENDS = frozenset(",)]}")
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
-_INERT = re.compile(r"(?:lambda\b[\w ,*=]{0,256}+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
-_STRING = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
-_SIMPLE_STRING = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
-_LONG_STRING = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
-_PREFIX = re.compile(r"[rRuU](?=[\"'])")
-_PYTHON_INTEGER = re.compile(
+_ENDS: Final = frozenset(",)]}")
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
+_INERT: Final = re.compile(r"(?:lambda\b[\w ,*=]{0,256}+:|[^\s\"'()\[\]{},=:;]++|[=!<>]=|=>|[ \t]++|\s++(?=[,)\]}]))++")
+_STRING: Final = {'"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)}
+_SIMPLE_STRING: Final = re.compile(r"(?!\"\"\")\"[^\"\\]*+\"|(?!''')'[^'\\]*+'(?!\w)")
+_LONG_STRING: Final = {mark * 3: re.compile(rf"{mark * 3}(.*?){mark * 3}", re.DOTALL) for mark in "\"'"}
+_PREFIX: Final = re.compile(r"[rRuU](?=[\"'])")
+_PYTHON_INTEGER: Final = re.compile(
     r"[-+]?(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++|[1-9][0-9]*+(?:_[0-9]+)+)(?!\w|\.)"
 )
-_NO_SOURCE = re.compile(rf"{LITERAL_WORD.pattern}|{_PREFIX.pattern}|{CUT.pattern}")  # a word, but none of an expression
+_NO_SOURCE: Final = re.compile(rf"{LITERAL_WORD.pattern}|{_PREFIX.pattern}|{CUT.pattern}")  # a word, but none of an expression
 _PREFIXES, _CURLY_QUOTES, _SIGNS_AND_DIGITS = frozenset("rRuU"), frozenset("“‘"), frozenset("-+0123456789")
-_NUMBER_LIKE = re.compile(r"[-+\s]*+(?:[0-9][0-9_]*+\.?[0-9_]*+|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9_]*+)?[jJ]?")
-_SPACED_NUMBER = re.compile(
+_NUMBERS: Final = frozenset("-+.0123456789")
+_NUMBER_LIKE: Final = re.compile(r"[-+\s]*+(?:[0-9][0-9_]*+\.?[0-9_]*+|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9_]*+)?[jJ]?")
+_SPACED_NUMBER: Final = re.compile(
     r"([-+]?)\s*+((?:0|[1-9](?:_?[0-9])*+)(?:\.(?:[0-9](?:_?[0-9])*+)?)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)"
 )
-_CURLY = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
-_COMMENTS = re.compile(r"(?:\s*#[^\n]*)+\s*")
-_PLACEHOLDER = re.compile(r"\?+|<[^<>]*>")
-_STRAY = re.compile(r"[\0\ud800-\udfff]")
+_CURLY: Final = re.compile(r"“[^“”\n]*+”|‘[^‘’\n]*+’(?=\s*[,)\]}])")
+_COMMENTS: Final = re.compile(r"(?:\s*#[^\n]*)+\s*")
+_PLACEHOLDERS: Final = frozenset("?<")
+_PLACEHOLDER: Final = re.compile(r"\?+|<[^<>]*>")
+_STRAY: Final = re.compile(r"[\0\ud800-\udfff]")
 
 
 def _is_word(mark: str) -> bool:
@@ -61,7 +64,7 @@ class LooseReader(Reader):
         if "#" < self.text[self.position : self.position + 1] <= "~":
             return  # the usual case
         super().skip_space()
-        if self.text.startswith("#", self.position) and (found := _COMMENTS.match(self.text, self.position)):
+        if self.text[self.position : self.position + 1] == "#" and (found := _COMMENTS.match(self.text, self.position)):
             self.tolerate("comment")
             self.position = found.end()
 
@@ -209,9 +212,9 @@ class LooseReader(Reader):
             raise self.unreadable("a value that is no literal")
         if self.at_end():
             raise self.unreadable("a value without its end")
-        if _PLACEHOLDER.fullmatch(source):
+        if source[0] in _PLACEHOLDERS and _PLACEHOLDER.fullmatch(source):
             raise Unreadable("a placeholder for a value", start, final=True)
-        if _NUMBER_LIKE.fullmatch(source):
+        if source[0] in _NUMBERS and _NUMBER_LIKE.fullmatch(source):
             return self._odd_number(source, start)
         self.tolerate("unquoted text" if source.isidentifier() else "expression")
         return self.checked(source)
@@ -262,8 +265,8 @@ class LooseReader(Reader):
                 return
 
 
-_FLAT_BRACKETS = re.compile(r"\([^\"'()\[\]{}]*+\)|\[[^\"'()\[\]{}]*+\]|\{[^\"'()\[\]{}]*+\}")
-_PIECES = re.compile(
+_FLAT_BRACKETS: Final = re.compile(r"\([^\"'()\[\]{}]*+\)|\[[^\"'()\[\]{}]*+\]|\{[^\"'()\[\]{}]*+\}")
+_PIECES: Final = re.compile(
     rf"(?:{_STRING[chr(34)].pattern}|{_STRING[chr(39)].pattern}|{_FLAT_BRACKETS.pattern}|{_INERT.pattern})*+", re.DOTALL
 )
-_OTHERS = re.compile(r"[^\"'()\[\]{}]+")
+_OTHERS: Final = re.compile(r"[^\"'()\[\]{}]+")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS
 
-_SCALARS = frozenset((str, int, float, bool, type(None)))  # not tuples, where Python takes True for 1
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))  # not tuples, where Python takes True for 1
 
 
 def identical(one: Json, other: Json, depth: int = LIMITS.depth) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-DEEPEST = 128  # what the readers, which call themselves for what is nested, can do within any caller's stack
+DEEPEST: Final = 128  # what the readers, which call themselves for what is nested, can do within any caller's stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,4 @@ class Limits:
             raise ValueError(f"a depth of more than {DEEPEST}")
 
 
-LIMITS = Limits()
+LIMITS: Final = Limits()

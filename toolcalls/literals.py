@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Self
+from typing import Final, Self
 
 from toolcalls.answers import Call, Json
 from toolcalls.limits import LIMITS, Limits
 from toolcalls.plain_json import read_plain_json
 
-_SPACE = re.compile(r"\s*")
-_NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
-LITERAL_WORD = re.compile(r"(?:[Tt]rue|[Ff]alse|None|null)(?!\w)")
-_WORD = re.compile(r"\w")
-_PLAIN = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
-_ESCAPES = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
-_CODE_LENGTHS = {"x": 2, "u": 4, "U": 8}
-CUT = re.compile(r"[\w.+-]*\s*\Z")
-_CONTROL = re.compile(r"[\0-\x1f]")
-_JSON_ESCAPES = frozenset('"\\/bfnrtu')
-_JSON_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_KEY = re.compile(r"[^\W\d]\w*+(?=\s*:)")
-_JSON_WORDS = {"true", "false", "null"}
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_WORDS: dict[str, Json] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+_SPACE: Final = re.compile(r"\s*")
+_NUMBER: Final = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]*)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
+_WORD_MARKS: Final = frozenset("TtFfNn")
+LITERAL_WORD: Final = re.compile(r"(?:[Tt]rue|[Ff]alse|None|null)(?!\w)")
+_WORD: Final = re.compile(r"\w")
+_PLAIN: Final = {'"': re.compile(r'[^"\\]*'), "'": re.compile(r"[^'\\]*")}
+_ESCAPES: Final = dict(zip("ntrbfva", "\n\t\r\b\f\v\a", strict=True)) | {mark: mark for mark in "\\/\"'"} | {"\n": ""}
+_CODE_LENGTHS: Final = {"x": 2, "u": 4, "U": 8}
+CUT: Final = re.compile(r"[\w.+-]*\s*\Z")
+_CONTROL: Final = re.compile(r"[\0-\x1f]")
+_JSON_ESCAPES: Final = frozenset('"\\/bfnrtu')
+_JSON_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_KEY: Final = re.compile(r"[^\W\d]\w*+(?=\s*:)")
+_JSON_WORDS: Final = {"true", "false", "null"}
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_WORDS: Final[dict[str, Json]] = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
 
 def digits_in(number: str) -> int:
@@ -141,15 +142,20 @@ class Reader:
         return self.position >= len(self.text)
 
     def skip_space(self) -> None:
-        if " " < self.text[self.position : self.position + 1] <= "~":
-            return  # the usual case, without a pattern
+        text, position = self.text, self.position
+        if " " < text[position : position + 1] <= "~":
+            return  # the usual cases, without a pattern
+        if text[position : position + 1] == " " and " " < text[position + 1 : position + 2] <= "~":
+            self.position += 1
+            return
         self.position = _SPACE.match(self.text, self.position).end()  # type: ignore[union-attr]  # matches everywhere
 
     def accept(self, mark: str) -> bool:
         """Move over `mark` if it stands here."""
-        if not self.text.startswith(mark, self.position):
+        end = self.position + len(mark)
+        if self.text[self.position : end] != mark:
             return False
-        self.position += len(mark)
+        self.position = end
         return True
 
     def expect(self, mark: str) -> None:
@@ -168,7 +174,7 @@ class Reader:
             return self._list()
         if mark == "{":
             return self._dict()
-        if word := LITERAL_WORD.match(self.text, self.position):
+        if mark in _WORD_MARKS and (word := LITERAL_WORD.match(self.text, self.position)):
             if self.json and word[0] not in _JSON_WORDS:
                 self.tolerate("python dict")
             self.position = word.end()

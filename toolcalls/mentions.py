@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.wrapping import line_before, spoken
 
 _LABEL = r"(?!(?i:[\w ,/-]{0,39}\b(?:not|never|no|cannot|unable|error|example)\b))[^\W\d][\w ,/-]{0,39}:[^\w\n]*+"
-_BEFORE = re.compile(  # what may stand before a call on its line: a list's mark, a label, `x =`, `await`
+_BEFORE: Final = re.compile(  # what may stand before a call on its line: a list's mark, a label, `x =`, `await`
     rf"(?:[^\w\n]*+[0-9]{{1,3}}[.)])?[^\w\n]*+(?:{_LABEL})?(?:(?:await|return|const|let|var)\s+)*"
     r"(?:[^\W\d][\w.]{0,127}\s*=\s*(?:await\s+)?)?[^\w\n=]*+"
 )
-_AFTER = re.compile(r"[^\w\n<#]*+(?:\Z|\n|#|<[|/a-zA-Z｜])")
-_FENCE_BEFORE = re.compile(r"```\w{0,20}\s*\Z")
-_MENTION = re.compile(r"(?<![\w.])[^\W\d][\w.]*+(?:\(\s*[)\"'\d\[{]| ?\(\s*[\w.-]{1,128}\s*=(?!=))")
-_CODE = re.compile(
+_AFTER: Final = re.compile(r"[^\w\n<#]*+(?:\Z|\n|#|<[|/a-zA-Z｜])")
+_FENCE_BEFORE: Final = re.compile(r"```\w{0,20}\s*\Z")
+_MENTION: Final = re.compile(r"(?<![\w.])[^\W\d][\w.]*+(?:\(\s*[)\"'\d\[{]| ?\(\s*[\w.-]{1,128}\s*=(?!=))")
+_CODE: Final = re.compile(
     r"^[ \t]*(?:`{3}\w*[ \t]+)?(?:import [\w.]+|from [\w.]+ import\b|(?:async )?def \w+\s*\(|class \w+\s*[:(]"
     r"|for \w[\w, ]{0,64} in [^\n:]{1,256}+:|while\b[^\n]*:|if [^\n]*:[ \t]*$|[^\W\d]\w*\s*=\s*[\w.]+\()",
     re.MULTILINE,

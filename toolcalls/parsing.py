@@ -7,7 +7,6 @@ and at what is around them. Each step passes over the text once, so the work gro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from toolcalls.answers import Answer, Calls, ParseFailure, Text
@@ -40,7 +39,7 @@ def parse(text: str, *, strict: bool = False, limits: Limits = LIMITS) -> Answer
         return quick
     read = _read(body, limits, quick, strict=strict)
     if isinstance(read, ParseFailure):
-        return replace(read, position=read.position + len(text) - len(text.lstrip()))
+        return ParseFailure(read.reason, read.position + len(text) - len(text.lstrip()))
     return read or Text(text)
 
 
@@ -92,7 +91,7 @@ def _among(finder: Finder) -> Calls | ParseFailure | None:
         return ParseFailure("calls in two forms", other.start)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
     gaps = list(zip([finder.start, *ends], [*starts, len(finder.text)], strict=True))
-    around = [list(passed_over(finder.text, *gap)) for gap in gaps]
+    around = [passed_over(finder.text, *gap) for gap in gaps]
     if not spans[0].dialect.tagged:
         if apart := next((span for span, words in zip(spans[1:], around[1:], strict=False) if "prose" in words), None):
             return ParseFailure("calls at two places with words between", apart.start)
@@ -114,7 +113,7 @@ def _in_another_form(finder: Finder, spans: list[Span]) -> Span | None:
     if other := next((span for span in spans if span.dialect is not spans[0].dialect), None):
         return other
     for one, other in pairwise(finder.spans):
-        if one.dialect.tagged != other.dialect.tagged and "prose" not in list(passed_over(finder.text, one.end, other.start)):
+        if one.dialect.tagged != other.dialect.tagged and "prose" not in passed_over(finder.text, one.end, other.start):
             return other
     return None
 

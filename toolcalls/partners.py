@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.nearing import near_pairing
 from toolcalls.pairing import bottleneck_pairing
 from toolcalls.sides import Measure, PreparedCall
 
-MAX_CALLS = 128  # calls of one tool that are compared each with each
+MAX_CALLS: Final = 128  # calls of one tool that are compared each with each
 
 
 def partners(one: Sequence[PreparedCall], other: Sequence[PreparedCall], measure: Measure) -> list[int] | None:

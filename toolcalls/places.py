@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Final, Literal
 
 from toolcalls.answers import Json
 from toolcalls.canonical import canonical_value
 from toolcalls.equality import Equality, by_name
 
 Kind = Literal["value", "missing", "extra"]
-MOST_PLACES = 32  # in a parameter that differs in more, the parameter as a whole is the place
-_PLAIN = re.compile(r'[^\s.\[\]"]+\Z')
-_LONGEST = 60  # characters of a name in a path, and of a value in a line
+MOST_PLACES: Final = 32  # in a parameter that differs in more, the parameter as a whole is the place
+_PLAIN: Final = re.compile(r'[^\s.\[\]"]+\Z')
+_LONGEST: Final = 60  # characters of a name in a path, and of a value in a line
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Quiet is what holds no mark with which calls could begin, so that nothing but th
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.answers import Call, Calls
 from toolcalls.dialects import QUICK
@@ -19,8 +20,8 @@ from toolcalls.wrapping import passed_over
 
 _QUIET = r"[^\[({<✿]"
 _THOUGHT = r"<(think(?:ing)?|thought|reasoning|scratch_pad)>[^<]*+</\1>"
-_BEFORE = re.compile(rf"(?![\"'])(?:(?:<s>|<\|python_tag\|>)\s*+|(?:{_THOUGHT})?+{_QUIET}*+)(?=\[)")
-_AFTER = re.compile(
+_BEFORE: Final = re.compile(rf"(?![\"'])(?:(?:<s>|<\|python_tag\|>)\s*+|(?:{_THOUGHT})?+{_QUIET}*+)(?=\[)")
+_AFTER: Final = re.compile(
     rf"(?:{_QUIET}++|</s>|<\|(?:eot_id|eom_id|im_end|end_of_text|endoftext|end)\|>|<｜end▁of▁sentence｜>|<end_of_turn>|<eos>)*+\Z"
 )
 
@@ -36,7 +37,10 @@ def read_plain_answer(body: str, strict: bool) -> Calls | Ahead | None:
             return None
         start += before.end()
     elif body[1:2] == "{":
-        return next((Calls(read, form) for form, read_quickly in QUICK if (read := read_quickly(body))), None)
+        for form, read_quickly in QUICK:
+            if read := read_quickly(body):
+                return Calls(read, form)
+        return None
     if not is_storable(body):
         return None
     calls: list[Call] = []

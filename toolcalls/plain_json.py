@@ -6,14 +6,14 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from toolcalls.answers import Json
 from toolcalls.limits import LIMITS
 
-UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\0\ud800-\udfff]")  # or what may be: half of a surrogate pair
-_MARKS = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[][{}]", re.DOTALL)
-_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+UNSTORABLE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\0\ud800-\udfff]")  # or what may be: half of a surrogate pair
+_MARKS: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|[][{}]", re.DOTALL)
+_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def read_plain_json(text: str, start: int, depth: int) -> tuple[Json, int] | None:
@@ -27,6 +27,8 @@ def read_plain_json(text: str, start: int, depth: int) -> tuple[Json, int] | Non
         return None
     if (text.find("\\u", start, end) >= 0 or not text.isascii()) and UNSTORABLE.search(text, start, end):
         return None
+    if end - start <= 2 * depth:  # each opens and closes
+        return value, end
     openings = text.count("[", start, end) + text.count("{", start, end)
     return (value, end) if openings <= depth or _depth(text, start, end) <= depth else None
 
@@ -70,5 +72,5 @@ def _refused(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
-_SCAN: Callable[[str, int], tuple[Json, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # raw_decode does no more
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_refused)
+_SCAN: Final[Callable[[str, int], tuple[Json, int]]] = _DECODER.scan_once  # type: ignore[attr-defined]  # raw_decode does no more

@@ -150,10 +150,11 @@ class Marks:
             return self._list(depth) if depth else _NOT_PLAIN
         if mark == 123:
             return self._dict(depth) if depth else _NOT_PLAIN
-        for word, value in WORDS.items():
-            if self.text.startswith(word, self.position):
-                self.position += len(word)
-                return value
+        for length in (4, 5):
+            word = self.text[self.position : self.position + length]
+            if word in WORDS:
+                self.position += length
+                return WORDS[word]
         return _NOT_PLAIN
 
     def _string(self, quote: int) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # what JSONDecoder reads strings with
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.plain_json import UNSTORABLE
 
-NESTED = 4  # lists and dicts in each other that a plain value may be
-WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
+NESTED: Final = 4  # lists and dicts in each other that a plain value may be
+WORDS: Final = {"True": True, "true": True, "False": False, "false": False, "None": None, "null": None}
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -29,7 +30,7 @@ class Stop:
         object.__setattr__(self, "closed", closed)
 
 
-TO_THE_END = Stop(sys.maxsize, None, False, True)  # behind a list with which the text ends
+TO_THE_END: Final = Stop(sys.maxsize, None, False, True)  # behind a list with which the text ends
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
@@ -21,7 +21,7 @@ from toolcalls.places import path_text
 from toolcalls.plain_fitting import plainly_fit
 
 Tool = Mapping[str, Json]
-NO_DEFAULT = object()
+NO_DEFAULT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import normal_text
 from toolcalls.equality import FOLDS, Equality, by_name
 from toolcalls.identity import identical
+from toolcalls.limits import LIMITS
 from toolcalls.places import places
 
+_NUMBERS: Final = frozenset((int, float))
+_CONSTANTS: Final = frozenset((bool, type(None)))
+_KINDS: Final = frozenset((str, int, float, bool, type(None), list, dict))  # two of which never have one text, but for numbers
 Defaults = Mapping[str, Mapping[str, Json]]  # tool name in NFC → parameter in NFC → what a call may omit
 
 
@@ -98,9 +103,30 @@ class Measure:
             return 1
         if texts and one.isascii() and other.isascii():
             return int(self._fold(one) != self._fold(other)) if self._folds else int(one != other)
-        if type(one) is int and type(other) is int and self.texts_decide:
-            return int(one != other)
-        return 0 if self.equality.canonical(one) == self.equality.canonical(other) else self._apart(one, other)
+        differ = self._differ(one, other, LIMITS.depth) if self.texts_decide else None
+        if differ is None:
+            differ = self.equality.canonical(one) != self.equality.canonical(other)
+        return self._apart(one, other) if differ else 0
+
+    def _differ(self, one: Json, other: Json, depth: int) -> bool | None:
+        """Whether the canonical texts of two values differ; None where only these texts themselves tell."""
+        kind, beside = type(one), type(other)
+        if kind in _NUMBERS and beside in _NUMBERS:
+            return bool(one != other and (one == one or other == other))  # a NaN is no other than a NaN
+        if kind is not beside:
+            return True if kind in _KINDS and beside in _KINDS else None
+        if kind is str:
+            return one != other if not self._folds and one.isascii() and other.isascii() else None
+        if kind is not list:
+            return one is not other if kind in _CONSTANTS else None
+        if len(one) != len(other):
+            return True
+        for item, against in zip(one, other, strict=True):
+            if not depth or (differ := self._differ(item, against, depth - 1)) is None:
+                return None
+            if differ:
+                return True
+        return False
 
     def _apart(self, one: Json, other: Json) -> int:
         """The same for values whose canonical texts differ."""

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 _THINKING = r"<(?P<tag>think(?:ing)?|thought|reasoning|scratch_pad|tool_response)>"  # the last, too, calls nothing
-THINKING = re.compile(_THINKING)
-_THOUGHT = re.compile(r"</(think(?:ing)?|thought|reasoning|scratch_pad)>(?=[\s<\[{`]|\Z)")
+THINKING: Final = re.compile(_THINKING)
+_THOUGHT: Final = re.compile(r"</(think(?:ing)?|thought|reasoning|scratch_pad)>(?=[\s<\[{`]|\Z)")
 _BLOCK = rf"{_THINKING}.*?(?:</(?P=tag)>|\Z)"
 _TOKENS = (
     r"(?:<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*|<start_of_turn>\w*|<\|[^<>|\s]{1,64}\|>"
     r"|<｜[^<>｜\s]{1,64}｜>|</?s>|<(?:end_of_turn|eos|bos|pad|unk)>|\[/?INST\]|\ufeff)++"
 )
-_PIECES = re.compile(
+_PIECES: Final = re.compile(
     rf"(?P<thinking>{_BLOCK}|</(?:think(?:ing)?|thought|reasoning|scratch_pad)>)"
     rf"|(?P<token>{_TOKENS})"
     r"|(?P<fence>`+(?:[\w+-]{1,20}(?=\n))?)"
     r"|(?P<mark>(?:[^\w\s<`\ufeff]++\s*+)++)|(?P<prose>\w[^<`]*|<)",
     re.DOTALL,
 )
-_BLOCKS = re.compile(_BLOCK, re.DOTALL)
-_MARKS = re.compile(rf"</?(?:think(?:ing)?|thought|reasoning|scratch_pad|tool_response)>|{_TOKENS}")
-_NAMES = {"thinking": "thinking", "token": "special token", "fence": "fence", "mark": "stray mark", "prose": "prose"}
+_BLOCKS: Final = re.compile(_BLOCK, re.DOTALL)
+_MARKS: Final = re.compile(rf"</?(?:think(?:ing)?|thought|reasoning|scratch_pad|tool_response)>|{_TOKENS}")
+_NAMES: Final = {"thinking": "thinking", "token": "special token", "fence": "fence", "mark": "stray mark", "prose": "prose"}
 
 
-def passed_over(text: str, start: int, end: int) -> Iterator[str]:
+def passed_over(text: str, start: int, end: int) -> list[str]:
     """Name what stands in a stretch of text that holds no calls, in its order."""
-    for found in _PIECES.finditer(text, start, end):
-        if (kind := found.lastgroup) in _NAMES:
-            yield "tool answer" if kind == "thinking" and found["tag"] == "tool_response" else _NAMES[kind]
+    if start >= end:
+        return []
+    return [
+        "tool answer" if kind == "thinking" and found["tag"] == "tool_response" else _NAMES[kind]
+        for found in _PIECES.finditer(text, start, end)
+        if (kind := found.lastgroup) in _NAMES
+    ]
 
 
 def spoken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

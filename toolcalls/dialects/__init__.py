@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Final
 
 from toolcalls.dialects import (
     bare_json,
@@ -30,7 +31,7 @@ from toolcalls.dialects import (
 from toolcalls.dialects.dialect import Dialect
 
 # In the order in which those that begin at one place are tried.
-DIALECTS: tuple[Dialect, ...] = (
+DIALECTS: Final[tuple[Dialect, ...]] = (
     when2call.DIALECT,
     qwen.DIALECT,
     glm.DIALECT,
@@ -54,9 +55,9 @@ DIALECTS: tuple[Dialect, ...] = (
     bfcl_fc.DIALECT,
 )
 
-QUICK = tuple((dialect.name, dialect.quick) for dialect in DIALECTS if dialect.quick)
-_NEEDS = tuple({dialect.needs: None for dialect in DIALECTS if not dialect.needs.startswith("<")})
-_TAGS = tuple({dialect.needs: None for dialect in DIALECTS if dialect.needs.startswith("<")})
+QUICK: Final = tuple((dialect.name, dialect.quick) for dialect in DIALECTS if dialect.quick)
+_NEEDS: Final = tuple({dialect.needs: None for dialect in DIALECTS if not dialect.needs.startswith("<")})
+_TAGS: Final = tuple({dialect.needs: None for dialect in DIALECTS if dialect.needs.startswith("<")})
 
 
 def dialects_of(text: str) -> tuple[Dialect, ...]:
@@ -82,4 +83,4 @@ def named(form: str) -> Dialect:
         raise ValueError(f"unknown call form {form!r}; known: {', '.join(map(repr, _BY_NAME))}") from None
 
 
-_BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
+_BY_NAME: Final = {dialect.name: dialect for dialect in DIALECTS}

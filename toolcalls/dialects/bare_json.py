@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import ARGUMENTS, NAMES, Spelling, read_list, read_row, write_call
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import NoCall, Reader
 
-_SPELLING = Spelling(keys=("arguments", "parameters"), definitions=True)
+_SPELLING: Final = Spelling(keys=("arguments", "parameters"), definitions=True)
 _TEXT = r"""(?:"(?:[^"\\\n]|\\.){0,1024}+"|'(?:[^'\\\n]|\\.){0,1024}+')"""
 _NAMES, _ARGUMENTS = (rf"""["'](?:{"|".join(keys)})["']\s*:""" for keys in (NAMES, ARGUMENTS))
 # Keys beside them with short values; one of "description" is that of a tool, not of a call.
@@ -21,8 +22,8 @@ _OTHER = rf"""["'](?!description["'])[\w$ -]{{1,64}}["']\s*:\s*(?:{_TEXT}|null|N
 _BEFORE, _BETWEEN = (rf"(?:(?!{keys}){_OTHER}){{0,3}}+" for keys in (_NAMES, _ARGUMENTS))
 
 
-_KEY = re.compile(r"""["']([\w -]{1,64})["']\s*:\s*\Z""")  # of the value that stands here
-_OF_CALLS = re.compile(r"call|tool|function|action|api", re.IGNORECASE)
+_KEY: Final = re.compile(r"""["']([\w -]{1,64})["']\s*:\s*\Z""")  # of the value that stands here
+_OF_CALLS: Final = re.compile(r"call|tool|function|action|api", re.IGNORECASE)
 
 
 def read(reader: Reader) -> list[Call]:
@@ -44,7 +45,7 @@ def render(calls: Sequence[Call]) -> str:
 
 
 # Also a text that ends in the name or after it, for it was cut off, and a comment after it, which no JSON has.
-_BEGINS = re.compile(
+_BEGINS: Final = re.compile(
     rf"(?:\[\s*)?\{{\s*(?:{_BEFORE}{_NAMES}\s*{_TEXT}\s*(?:,\s*(?:{_BETWEEN}{_ARGUMENTS}|/[/*]|\#|[\"']?\w*\s*\Z)|\Z)"
     rf"|[\"']name[\"']\s*:\s*(?:[\"'][^\"'\\\n]{{0,256}})?\Z"
     rf"|[\"'](?:arguments|parameters)[\"']\s*:\s*[{{\"'])"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, comma, members, read_arguments
@@ -15,7 +16,7 @@ from toolcalls.plain_json import read_whole
 
 _KEY = r"""(?:"(?:[^"\\]|\\.){0,1024}+"|'(?:[^'\\]|\\.){0,1024}+')"""
 _BEGINS = re.compile(rf"""\[\s*\{{\s*{_KEY}\s*:\s*["']\s*\{{|\A\[\s*\{{\s*'(?:[^'\\]|\\.){{0,1024}}+'\s*:\s*\{{""", re.DOTALL)
-_SPELLING = Spelling(arguments=("text",))
+_SPELLING: Final = Spelling(arguments=("text",))
 
 
 def read(reader: Reader) -> list[Call]:
@@ -38,7 +39,9 @@ def read_plain(text: str) -> tuple[Call, ...]:
             return ()
         ((name, given),) = item.items()
         arguments = read_whole(given, LIMITS.depth + 1) if isinstance(given, str) else None
-        if not isinstance(arguments, dict) or not name.strip() or max(map(len, (name, *arguments))) > LIMITS.name:
+        if not isinstance(arguments, dict) or not name.strip():
+            return ()
+        if len(text) > LIMITS.name and max(map(len, (name, *arguments))) > LIMITS.name:
             return ()
         calls.append(Call(name, arguments))
     return tuple(calls)

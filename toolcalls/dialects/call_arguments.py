@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.answers import Json
 from toolcalls.dialects.call_names import INVISIBLE, PARAMETER
@@ -10,13 +11,13 @@ from toolcalls.limits import LIMITS
 from toolcalls.literals import Reader, Unreadable
 from toolcalls.plain_lists import COMPILED
 
-_NAME = re.compile(rf"({PARAMETER})=(?!=)")
-_NAME_BEFORE_COLON = re.compile(r"([A-Za-z_][\w.-]{0,127}) ?:(?=\s*+[^\s:])")
-_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+_NAME: Final = re.compile(rf"({PARAMETER})=(?!=)")
+_NAME_BEFORE_COLON: Final = re.compile(r"([A-Za-z_][\w.-]{0,127}) ?:(?=\s*+[^\s:])")
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]+")
 _DOUBLE = r'"[^"\\\0\ud800-\udfff]*"'  # a text that stands as it is
 _SINGLE = r"'[^'\\\0\ud800-\udfff]*'"
-_TEXT = re.compile(f"{_DOUBLE}|{_SINGLE}")
-_PLAIN = re.compile(
+_TEXT: Final = re.compile(f"{_DOUBLE}|{_SINGLE}")
+_PLAIN: Final = re.compile(
     r"([^\W\d][\w.-]{0,127}) ?= ?"
     rf"(?:({_TEXT.pattern})|(-?(?:0|[1-9][0-9]{{0,17}})\.[0-9]{{1,17}})|(-?(?:0|[1-9][0-9]{{0,17}}))|(True|False)"
     rf"|\[((?:{_TEXT.pattern})(?:,\s*(?:{_TEXT.pattern}))*)\])"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.literals import Reader, Unreadable
 from toolcalls.storing import is_storable
@@ -12,17 +13,19 @@ PARAMETER = (
     rf"[^\s=(),\"'{{}}#{INVISIBLE}\0\ud800-\udfff][^=(),\"'{{}}\n\0\ud800-\udfff]*"  # a parameter's name up to its equals sign
 )
 ARGUMENTS = rf"\(\s*(?:{PARAMETER}=(?!=)|\)\s*(?:[,\]]|$))"
-_ARGUMENTS = re.compile(ARGUMENTS)
-_PLAIN = re.compile(rf"[^\W\d][\w .-]*+(?={ARGUMENTS})")
-_STOP = re.compile(r"[(),\[\]{}=\"\n]")
-_QUOTED = re.compile(r"[\"']([^\"'()\[\]{}\n]+)[\"'](?=[ \t]*\()")
-_MARKED = re.compile(rf"[`*{INVISIBLE}]*+([^\W\d][\w.-]*+(?: [\w.-]++){{0,11}})[`*{INVISIBLE}]*+(?=[ \t]*\()")
-_UNFIT = re.compile(rf"[\"'#`*]|.*(?:[{INVISIBLE}]|\(\s*\))", re.DOTALL)
-_SHORT = re.compile(r"([^\W\d][\w.-]*+)(?=[ \t]*\()")
+_ARGUMENTS: Final = re.compile(ARGUMENTS)
+_PLAIN: Final = re.compile(rf"[^\W\d][\w .-]*+(?={ARGUMENTS})")
+_STOP: Final = re.compile(r"[(),\[\]{}=\"\n]")
+_QUOTED: Final = re.compile(r"[\"']([^\"'()\[\]{}\n]+)[\"'](?=[ \t]*\()")
+_MARKED: Final = re.compile(rf"[`*{INVISIBLE}]*+([^\W\d][\w.-]*+(?: [\w.-]++){{0,11}})[`*{INVISIBLE}]*+(?=[ \t]*\()")
+_UNFIT: Final = re.compile(rf"[\"'#`*]|.*(?:[{INVISIBLE}]|\(\s*\))", re.DOTALL)
+_SHORT: Final = re.compile(r"([^\W\d][\w.-]*+)(?=[ \t]*\()")
 
 
 # A name that ends at its first parenthesis, for what follows that can be no part of a name.
-_SHORT_FOR_SURE = re.compile(rf"([^\W\d][\w.-]*+)(?!{ARGUMENTS})(?=\([^()\[\]{{}}=\"\n]*+(?:[\[\]{{}}=\"\n]|\)\s*+(?:[,\]]|\Z)))")
+_SHORT_FOR_SURE: Final = re.compile(
+    rf"([^\W\d][\w.-]*+)(?!{ARGUMENTS})(?=\([^()\[\]{{}}=\"\n]*+(?:[\[\]{{}}=\"\n]|\)\s*+(?:[,\]]|\Z)))"
+)
 
 
 def read_name(reader: Reader) -> str:

@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.literals import NoCall, Reader, Unreadable
 
-NAMES = ("name", "tool_name", "function_name", "function", "tool", "api", "api_name", "action", "Action")
-ARGUMENTS = (
+NAMES: Final = ("name", "tool_name", "function_name", "function", "tool", "api", "api_name", "action", "Action")
+ARGUMENTS: Final = (
     *("arguments", "parameters", "args", "params", "input", "tool_input", "action_input", "Action_Input", "param_dict"),
     *("tool_arguments", "tool_args", "kwargs"),
 )
-_QUOTED = re.compile(r"'\s*\{\s*[\"}]")
-ASIDE = ("id", "type", "index", "call_id", "tool_call_id")  # keys that say nothing about what is called
+_QUOTED: Final = re.compile(r"'\s*\{\s*[\"}]")
+ASIDE: Final = ("id", "type", "index", "call_id", "tool_call_id")  # keys that say nothing about what is called
 
 
 @dataclass(frozen=True, slots=True)

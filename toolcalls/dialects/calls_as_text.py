@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects import paper, strings
 from toolcalls.literals import Reader
 
-_TEXT = re.compile(r"\[?\s*[^\W\d][^\n<>{}\"'=]*\(")
+_TEXT: Final = re.compile(r"\[?\s*[^\W\d][^\n<>{}\"'=]*\(")
 
 
 def written_as_text(reader: Reader) -> list[Call]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -16,9 +17,9 @@ from toolcalls.literals import Reader
 
 _ALL, _ALL_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
 _ONE, _SEPARATOR, _ONE_END = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
-_SPELLING = Spelling()
-_NAME = re.compile(rf"\s*({NAME}){_SEPARATOR}\s*")
-_FENCED = re.compile(rf"\s*function{_SEPARATOR}({NAME})\n```(?:json)?\s*")
+_SPELLING: Final = Spelling()
+_NAME: Final = re.compile(rf"\s*({NAME}){_SEPARATOR}\s*")
+_FENCED: Final = re.compile(rf"\s*function{_SEPARATOR}({NAME})\n```(?:json)?\s*")
 
 
 def read(reader: Reader) -> list[Call]:

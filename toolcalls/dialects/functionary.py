@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -11,8 +12,8 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import NAME, unmarked
 from toolcalls.literals import Reader
 
-_FUNCTION = re.compile(rf"<function=({NAME})>\s*(?=\{{)")
-_SPELLING = Spelling()
+_FUNCTION: Final = re.compile(rf"<function=({NAME})>\s*(?=\{{)")
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:

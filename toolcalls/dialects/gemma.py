@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from toolcalls.answers import Call, Json
 from toolcalls.dialects.call_objects import comma, written
@@ -22,12 +22,14 @@ class _Marks(NamedTuple):
     quote: str
 
 
-_FIRST = _Marks("<start_function_call>", "<end_function_call>", "<escape>")
-_FOURTH = _Marks("<|tool_call>", "<tool_call|>", '<|"|>')
-_CALL = re.compile(rf"({_FIRST.opening}|{re.escape(_FOURTH.opening)})\s*+call:([^{{}}<>\n\0\ud800-\udfff]{{1,1024}}+)(?=\{{)")
-_KEY = re.compile(r"([^\s#:{}\[\],<\0\ud800-\udfff][^:{}\[\],<\n\0\ud800-\udfff]{0,1024}+):\s*+")
-_UNFIT_NAME = re.compile(r"[{}<>\n]")
-_UNFIT_KEY = re.compile(r"^#|[:{}\[\],<\n]")
+_FIRST: Final = _Marks("<start_function_call>", "<end_function_call>", "<escape>")
+_FOURTH: Final = _Marks("<|tool_call>", "<tool_call|>", '<|"|>')
+_CALL: Final = re.compile(
+    rf"({_FIRST.opening}|{re.escape(_FOURTH.opening)})\s*+call:([^{{}}<>\n\0\ud800-\udfff]{{1,1024}}+)(?=\{{)"
+)
+_KEY: Final = re.compile(r"([^\s#:{}\[\],<\0\ud800-\udfff][^:{}\[\],<\n\0\ud800-\udfff]{0,1024}+):\s*+")
+_UNFIT_NAME: Final = re.compile(r"[{}<>\n]")
+_UNFIT_KEY: Final = re.compile(r"^#|[:{}\[\],<\n]")
 
 
 def read(reader: Reader) -> list[Call]:

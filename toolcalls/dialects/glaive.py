@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_call, written
@@ -14,9 +15,9 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import mark
 from toolcalls.literals import Reader
 
-_MARK = mark("<functioncall>", r"<function_?call>")
-_END = re.compile(r"</function_?call>", re.IGNORECASE)
-_SPELLING = Spelling(arguments=("quoted",))
+_MARK: Final = mark("<functioncall>", r"<function_?call>")
+_END: Final = re.compile(r"</function_?call>", re.IGNORECASE)
+_SPELLING: Final = Spelling(arguments=("quoted",))
 
 
 def read(reader: Reader) -> list[Call]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.dialects.carrying import uncarried
@@ -13,10 +14,10 @@ from toolcalls.dialects.tags import NAME, unmarked
 from toolcalls.literals import Reader
 
 _BARE = r"[^\s<>(){}\[\]=,:;\"'\0\ud800-\udfff]{1,1024}+"  # a name that needs no key behind it to be told from words
-_NAME = re.compile(rf"<tool_call>\s*+(?:({_BARE})\s*+</tool_call>|(?![{{\[])({NAME})\s*+(?=<arg_key>))")
-_KEY = re.compile(rf"<arg_key>({NAME})</arg_key>\s*<arg_value>")
-_VALUE_END = re.compile(r"</arg_value>\s*(?=<arg_key>|</tool_call>)")
-_MARKS = re.compile(r"</?(?:tool_call|arg_key|arg_value)", re.IGNORECASE)
+_NAME: Final = re.compile(rf"<tool_call>\s*+(?:({_BARE})\s*+</tool_call>|(?![{{\[])({NAME})\s*+(?=<arg_key>))")
+_KEY: Final = re.compile(rf"<arg_key>({NAME})</arg_key>\s*<arg_value>")
+_VALUE_END: Final = re.compile(r"</arg_value>\s*(?=<arg_key>|</tool_call>)")
+_MARKS: Final = re.compile(r"</?(?:tool_call|arg_key|arg_value)", re.IGNORECASE)
 
 
 def read(reader: Reader) -> list[Call]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -15,11 +16,11 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _NAME = r"to=functions\.([^\s<>\0\ud800-\udfff]{1,1024}+)"
-_HEAD = re.compile(
+_HEAD: Final = re.compile(
     rf"(?:<\|start\|>assistant\s*)?(?:<\|channel\|>\s*\w{{1,32}}\s+{_NAME}|{_NAME}\s*<\|channel\|>\s*\w{{1,32}})"
     r"\s*(?:<\|constrain\|>)?\s*(?:json)?\s*<\|message\|>\s*"
 )
-_SPELLING = Spelling()
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:

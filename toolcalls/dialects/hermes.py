@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects import toolrl, when2call
@@ -16,8 +17,8 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, read_blocks
 from toolcalls.literals import Reader
 
-_SPELLING = Spelling()
-_LIST = re.compile(r"\[\s*\{")
+_SPELLING: Final = Spelling()
+_LIST: Final = re.compile(r"\[\s*\{")
 
 
 def read(reader: Reader) -> list[Call]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.dialects.carrying import uncarried
@@ -12,14 +13,14 @@ from toolcalls.dialects.raw_values import read_raw, write_raw
 from toolcalls.literals import Reader
 
 _LIKE = r"(?:antml:|｜DSML｜)?"
-_AROUND = re.compile(rf"<((?:{_LIKE}function_calls)|minimax:tool_call)>")
+_AROUND: Final = re.compile(rf"<((?:{_LIKE}function_calls)|minimax:tool_call)>")
 _NAME = r"\"([^\"<>\n\0\ud800-\udfff]{1,1024}+)\""
-_INVOKE = re.compile(rf"<{_LIKE}invoke name={_NAME}>")
-_INVOKE_END = re.compile(rf"</{_LIKE}invoke>")
-_PARAMETER = re.compile(rf"<{_LIKE}parameter name={_NAME}(?: string=\"(true|false)\")?>")
-_VALUE_END = re.compile(rf"</{_LIKE}parameter>\s*(?=<{_LIKE}parameter|</{_LIKE}invoke>)")
-_MARKS = re.compile(rf"</?{_LIKE}(?:invoke|parameter|function_calls)|</minimax:tool_call", re.IGNORECASE)
-_UNFIT = re.compile(r"[\"<>\n]")
+_INVOKE: Final = re.compile(rf"<{_LIKE}invoke name={_NAME}>")
+_INVOKE_END: Final = re.compile(rf"</{_LIKE}invoke>")
+_PARAMETER: Final = re.compile(rf"<{_LIKE}parameter name={_NAME}(?: string=\"(true|false)\")?>")
+_VALUE_END: Final = re.compile(rf"</{_LIKE}parameter>\s*(?=<{_LIKE}parameter|</{_LIKE}invoke>)")
+_MARKS: Final = re.compile(rf"</?{_LIKE}(?:invoke|parameter|function_calls)|</minimax:tool_call", re.IGNORECASE)
+_UNFIT: Final = re.compile(r"[\"<>\n]")
 
 
 def read(reader: Reader) -> list[Call]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -13,9 +14,9 @@ from toolcalls.literals import Reader
 
 _ALL, _ALL_END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 _ONE, _ONE_END, _ARGUMENTS = "<|tool_call_begin|>", "<|tool_call_end|>", "<|tool_call_argument_begin|>"
-_ID = re.compile(rf"\s*+({NAME})\s*+{re.escape(_ARGUMENTS)}\s*+")
-_NAMED = re.compile(r"(functions\.)?(.*?)(:\d{1,9})?")
-_SPELLING = Spelling()
+_ID: Final = re.compile(rf"\s*+({NAME})\s*+{re.escape(_ARGUMENTS)}\s*+")
+_NAMED: Final = re.compile(r"(functions\.)?(.*?)(:\d{1,9})?")
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects import call_arguments
@@ -16,10 +17,10 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _MARK = "<|python_tag|>"
-_SPELLING = Spelling(keys=("parameters", "arguments"))  # models write either
-_BUILTIN = re.compile(r"([\w-]{1,256})\.call(?=\()")
+_SPELLING: Final = Spelling(keys=("parameters", "arguments"))  # models write either
+_BUILTIN: Final = re.compile(r"([\w-]{1,256})\.call(?=\()")
 
-_CODE = re.compile(r"[\w.-]{1,256}+\(\s*(?:\w{1,256}+\s*=(?!=)|\))")
+_CODE: Final = re.compile(r"[\w.-]{1,256}+\(\s*(?:\w{1,256}+\s*=(?!=)|\))")
 
 
 def read(reader: Reader) -> list[Call]:

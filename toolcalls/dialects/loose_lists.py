@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.dialects.call_arguments import open_arguments, read_argument
@@ -15,7 +16,7 @@ from toolcalls.plain_lists import Stop, stride
 _WORDS = r"(?:[A-Z][\w.&/-]*+ (?:[A-Z0-9(][\w.&/-]*+\)? ){0,11}(?=[A-Z0-9(]))"  # before the last word of a title
 _NAMED = r"\(\s*[\w.$@\[\]-]{1,128}\s*=(?!=)"  # arguments that begin with a plain parameter's name
 _REMARK = r"\s*+[^\s\](=]++\s++[^\s\](=][^\](=]*+(?<=\w )\([^()=\"'\]]+\)[^\](=]*\]\s*\Z"  # [No tool helps (no city)]
-BEGINS = re.compile(
+BEGINS: Final = re.compile(
     r"\A\[(?!\s*\{)(?:[^\]]*\Z|(?!" + _REMARK + r")[^\](（]*[(（])"  # a list that is the answer, or was to be
     r"|\[\s*[^\W\d][\w.-]*+\("  # [f(
     rf"|\[(?=[^\[\]{{}}\n\"'=]{{0,256}}{ARGUMENTS})"  # [f g(a=
@@ -24,16 +25,16 @@ BEGINS = re.compile(
     rf"|(?m:^|(?<=^\())[\w.-]++[ \t]++{_NAMED}"  # f (a=
     r"|(?m:^|(?<=^\()|(?<=^`)|(?<=^``)|(?<=^```))[\w.-]++\((?=[^\n]*+(?<=[)\];,`]))"  # f(…) on a line
 )
-_NAMED_ARGUMENTS = re.compile(_NAMED)
-_NEXT = re.compile(r"[\w.-]++\(")
-_NEXT_SPACED = re.compile(rf"{_WORDS}?[\w.-]++ ?{_NAMED}")
-_NAMES_ONLY = re.compile(r"\[\s*[^\W\d][\w.-]*+\s*[,\]]")
-_TITLE = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
-_BETWEEN = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
-_CHAINED = re.compile(r"\s*\.[\w.]+\(")
-_LINE_END = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
-_LIST_LOST = re.compile(r"\s*(?:\Z|`|<[|/a-z])|[ \t]*\n")
-_LIST_END = re.compile(r"\s*(?:\]|\Z)")
+_NAMED_ARGUMENTS: Final = re.compile(_NAMED)
+_NEXT: Final = re.compile(r"[\w.-]++\(")
+_NEXT_SPACED: Final = re.compile(rf"{_WORDS}?[\w.-]++ ?{_NAMED}")
+_NAMES_ONLY: Final = re.compile(r"\[\s*[^\W\d][\w.-]*+\s*[,\]]")
+_TITLE: Final = re.compile(rf"{_WORDS}?[\w.-]++(?=[ \t]*+\()")
+_BETWEEN: Final = re.compile(r"[\s,;]*(?:(?:[-*•]|[0-9]{1,3}[.)])[ \t]+)?")
+_CHAINED: Final = re.compile(r"\s*\.[\w.]+\(")
+_LINE_END: Final = re.compile(r"[ \t`)\],;.]*+(?:\Z|[\n<#])")
+_LIST_LOST: Final = re.compile(r"\s*(?:\Z|`|<[|/a-z])|[ \t]*\n")
+_LIST_END: Final = re.compile(r"\s*(?:\]|\Z)")
 
 
 def read_loosely(reader: LooseReader) -> list[Call]:

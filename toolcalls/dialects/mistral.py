@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, read_list, read_row, write_call
@@ -12,8 +13,8 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _MARK = "[TOOL_CALLS]"
-_SPELLING = Spelling()
-_NAMED = re.compile(r"([^\[\]{}\n\0\ud800-\udfff]{1,1024}+)(?:\[CALL_ID\]\s*+[\w-]{0,64}+\s*+)?(\[ARGS\])?\s*+(?=\{)")
+_SPELLING: Final = Spelling()
+_NAMED: Final = re.compile(r"([^\[\]{}\n\0\ud800-\udfff]{1,1024}+)(?:\[CALL_ID\]\s*+[\w-]{0,64}+\s*+)?(\[ARGS\])?\s*+(?=\{)")
 
 
 def read(reader: Reader) -> list[Call]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, members, read_call, read_list, written
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
-_SPELLING = Spelling(arguments=("text", "object"), nested=True, definitions=True)
+_SPELLING: Final = Spelling(arguments=("text", "object"), nested=True, definitions=True)
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
 _SCALAR = rf"""["'](?:role|content|refusal|id|type|index|thought)["']\s*:\s*(?:{_TEXT}|null|None|\d+)\s*,\s*"""
-_MESSAGE = re.compile(rf"""\{{\s*(?:{_SCALAR}){{0,5}}["'](tool_calls|function_call)["']\s*:""", re.DOTALL)
+_MESSAGE: Final = re.compile(rf"""\{{\s*(?:{_SCALAR}){{0,5}}["'](tool_calls|function_call)["']\s*:""", re.DOTALL)
 _CALL = rf"""\{{\s*(?:{_SCALAR}){{0,3}}["']function["']\s*:\s*\{{"""
 
 

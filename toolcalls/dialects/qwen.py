@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call, Json
 from toolcalls.dialects.dialect import Dialect
@@ -11,11 +12,13 @@ from toolcalls.dialects.raw_values import read_raw, write_raw
 from toolcalls.dialects.tags import NAME, unmarked
 from toolcalls.literals import Reader
 
-_FUNCTION = re.compile(rf"<function=({NAME})>\s*")
-_PARAMETER = re.compile(rf"<parameter=({NAME})>\n?")
+_FUNCTION: Final = re.compile(rf"<function=({NAME})>\s*")
+_PARAMETER: Final = re.compile(rf"<parameter=({NAME})>\n?")
 # Where a value ends: at its tag, or where the model forgot it and the next parameter or the function's end follows.
-_VALUE_END = re.compile(r"\n?(?:(</parameter>)\s*(?=<parameter=|</function>)|(?=\n<parameter=[^<>\n]{1,1024}>)|(?=</function>))")
-_MARKS = re.compile(r"</?(?:tool_call|function|parameter)", re.IGNORECASE)
+_VALUE_END: Final = re.compile(
+    r"\n?(?:(</parameter>)\s*(?=<parameter=|</function>)|(?=\n<parameter=[^<>\n]{1,1024}>)|(?=</function>))"
+)
+_MARKS: Final = re.compile(r"</?(?:tool_call|function|parameter)", re.IGNORECASE)
 
 
 def read(reader: Reader) -> list[Call]:

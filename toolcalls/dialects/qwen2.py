@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -11,9 +12,9 @@ from toolcalls.dialects.carrying import uncarried
 from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
-_FUNCTION = re.compile(r"✿FUNCTION✿\s*:?\s*([^\n✿\0\ud800-\udfff]{1,1024})")
-_ARGUMENTS = re.compile(r"\s*✿ARGS✿\s*:?\s*")
-_SPELLING = Spelling()
+_FUNCTION: Final = re.compile(r"✿FUNCTION✿\s*:?\s*([^\n✿\0\ud800-\udfff]{1,1024})")
+_ARGUMENTS: Final = re.compile(r"\s*✿ARGS✿\s*:?\s*")
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:

@@ -7,12 +7,13 @@ double quotes, and so must each string that holds one of the dialect's own marks
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from toolcalls.answers import Json
 from toolcalls.dialects.call_objects import written
 from toolcalls.literals import Reader, Unreadable
 
-_MAY_BE_LITERAL = re.compile(r"\s*[-+.\d\[{\"'tfnTFN]")
+_MAY_BE_LITERAL: Final = re.compile(r"\s*[-+.\d\[{\"'tfnTFN]")
 
 
 def read_raw(reader: Reader, text: str, position: int) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_arguments, written
@@ -12,8 +13,8 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.literals import Reader
 
 _NAME = r"[^\n\0\ud800-\udfff]{1,1024}+"
-_BEGINS = re.compile(rf"(?m:^)Action[ \t]*:[ \t]*({_NAME})\n\s*+Action[ _]Input[ \t]*:\s*+(?=\{{)")
-_SPELLING = Spelling()
+_BEGINS: Final = re.compile(rf"(?m:^)Action[ \t]*:[ \t]*({_NAME})\n\s*+Action[ _]Input[ \t]*:\s*+(?=\{{)")
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:

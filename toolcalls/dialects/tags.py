@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.carrying import uncarried
@@ -72,8 +73,8 @@ def unmarked(form: str, name: str) -> str:
 
 
 NAME = r"[^<>\n\0\ud800-\udfff]{1,1024}+"  # a name between tags, with the space around it
-_FENCE = re.compile(r"`{3,}\w*")
-_STRAY = re.compile(r"[}\]](?=\s*(?:</|```))")  # a bracket too many
-_UNFIT = re.compile(r"[<>\n]")
-TOOL_CALL = mark("<tool_call>", r"<tool_?calls?(?:\s[^<>\n]{0,128})?>")
-TOOL_CALL_END = mark("</tool_call>", r"</tool_?calls?>")
+_FENCE: Final = re.compile(r"`{3,}\w*")
+_STRAY: Final = re.compile(r"[}\]](?=\s*(?:</|```))")  # a bracket too many
+_UNFIT: Final = re.compile(r"[<>\n]")
+TOOL_CALL: Final = mark("<tool_call>", r"<tool_?calls?(?:\s[^<>\n]{0,128})?>")
+TOOL_CALL_END: Final = mark("</tool_call>", r"</tool_?calls?>")

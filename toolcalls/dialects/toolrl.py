@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_row, write_call
@@ -14,7 +15,7 @@ from toolcalls.dialects.dialect import Dialect
 from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, read_blocks
 from toolcalls.literals import Reader
 
-_SPELLING = Spelling(keys=("parameters",))
+_SPELLING: Final = Spelling(keys=("parameters",))
 
 
 def read(reader: Reader) -> list[Call]:

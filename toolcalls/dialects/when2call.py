@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from toolcalls.answers import Call
 from toolcalls.dialects.call_objects import Spelling, read_list, read_row, write_call
@@ -13,7 +14,7 @@ from toolcalls.dialects.tags import TOOL_CALL, TOOL_CALL_END, Mark, read_blocks
 from toolcalls.literals import Reader
 
 _OPENING, _CLOSING = Mark("<TOOLCALL>", TOOL_CALL.like), Mark("</TOOLCALL>", TOOL_CALL_END.like)
-_SPELLING = Spelling()
+_SPELLING: Final = Spelling()
 
 
 def read(reader: Reader) -> list[Call]:
