@@ -21,7 +21,7 @@ queue, planted = by_hand.queue, planting.planted
 
 AXE = Axe().axe_script
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
-FRAGMENTS = {"run_live", "run_steps", "iteration_live", "iteration_results", "pool_facets", "pairs_facets"}
+FRAGMENTS = {"run_live", "run_spending", "run_steps", "iteration_live", "iteration_results", "pool_facets", "pairs_facets"}
 OTHERS = {"health", "stream", "sign_out", "dataset_download", "export_manifest", "enter", "admin_sign_in", "admin_password"}
 
 
