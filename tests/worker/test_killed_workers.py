@@ -71,7 +71,7 @@ def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
     assert adapter(disturbed).sha256 == adapter(undisturbed).sha256
     assert adapter(disturbed).meta["losses"] == adapter(undisturbed).meta["losses"]
     assert (adapter(disturbed).meta["began_after"] >= 4, adapter(undisturbed).meta["began_after"]) == (True, 0)
-    left = artifacts.checkpoint_dir(adapter(disturbed)).parent
-    assert sorted(path.name for path in left.parent.iterdir()) == [left.name, "training-set.jsonl"]
+    left = artifacts.run_dir(disturbed, 1, 2).parent
+    assert [path.name for path in left.iterdir()] == ["training-set.jsonl"]
     steps = TrainingStep.objects.filter(iteration__run=disturbed)
     assert steps.count() == steps[0].steps
