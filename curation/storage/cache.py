@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +54,19 @@ class Cache:
                     os.utime(lock)
                     yield final
                     return
-            with self._locked(key, fcntl.LOCK_EX, check):
-                if not final.exists():
-                    self._make(key, make, bytes_needed)
+            self._make_alone(key, make, bytes_needed, check)
+
+    def _make_alone(self, key: str, make: Callable[[Path], None], bytes_needed: int, check: Check) -> None:
+        """Make the thing unless it is there, or another process has the lock: who makes it now may use it next, and for long."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._locked(key, fcntl.LOCK_EX | fcntl.LOCK_NB, check))
+            except BlockingIOError:
+                check()
+                time.sleep(TICK)
+                return
+            if not self.path(key).exists():
+                self._make(key, make, bytes_needed)
 
     def _make(self, key: str, make: Callable[[Path], None], bytes_needed: int) -> None:
         final = self.path(key)
@@ -71,9 +81,8 @@ class Cache:
 
     def add(self, key: str, source: Path) -> None:
         """Take over a folder that was made elsewhere on this host, unless the thing is there."""
-        with self._locked(key, fcntl.LOCK_EX, go_on):
-            if not self.path(key).exists():
-                self._make(key, lambda partial: _take(source, partial), 0)
+        while not self.path(key).exists():
+            self._make_alone(key, lambda partial: _take(source, partial), 0, go_on)
 
     def drop(self, key: str) -> bool:
         """Remove a thing and what an interrupted try left of it. False, and nothing done, when it is in use."""

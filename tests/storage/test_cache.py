@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +94,29 @@ def test_whoever_waits_for_a_lock_may_be_stopped(tmp_path: Path) -> None:
 
     with cache.held("files/a", asks_again) as path:
         assert path.exists()
+
+
+def test_whoever_came_too_late_to_make_a_thing_does_not_wait_for_its_user(tmp_path: Path) -> None:
+    cache, late = Cache(tmp_path, 100), Cache(tmp_path, 100)
+    lock = tmp_path / "locks" / "files-a"
+    lock.parent.mkdir(parents=True)
+    got = threading.Event()
+
+    def make() -> None:
+        cache.path("files/a").write_bytes(b"x")
+
+    def use() -> None:
+        with late.held("files/a", lambda path: pytest.fail("made twice"), check=make):
+            got.set()
+
+    with lock.open("w") as user:  # another process, which has made the thing by the time of the first look again
+        fcntl.flock(user, fcntl.LOCK_SH)
+        (tmp_path / "files").mkdir()
+        waiting = threading.Thread(target=use, daemon=True)
+        waiting.start()
+        assert got.wait(10)
+        waiting.join()
+        late.add("files/a", tmp_path / "nothing")
 
 
 SCRIPT = """
