@@ -11,7 +11,7 @@ from curation.stages.spans import Span
 from curation.stages.spending import Spending, StageSpending
 from curation.templatetags.numbers import duration
 
-HEAD_OF_ESTIMATE = ("", "Samples or rows", "Prompt tokens", "Tokens written", "Device time")
+HEAD_OF_ESTIMATE = ("", "Device time", "Samples or rows", "Prompt tokens", "Tokens written")  # a phone shows the first ones
 HEAD_OF_SPENDING = ("", "Estimated", "So far", "Left", "Tokens written so far")
 SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -37,7 +37,7 @@ def estimate_table(estimate: Estimate) -> Table:
     """A stage in a row, and all of them."""
     rows = [_estimated(stage) for stage in estimate.stages]
     tokens = (span_text(span, amount) for span in (estimate.prompt_tokens, estimate.completion_tokens))
-    rows.append(("All", "", *tokens, span_text(estimate.seconds, duration)))
+    rows.append(("All", span_text(estimate.seconds, duration), "", *tokens))
     return Table(HEAD_OF_ESTIMATE, tuple(rows), (disk_text(estimate), *estimate.basis))
 
 
@@ -62,7 +62,7 @@ def spending_table(spending: Spending) -> Table:
 def _estimated(stage: StageEstimate) -> tuple[str, ...]:
     tokens = (span_text(span, amount) for span in (stage.prompt_tokens, stage.completion_tokens))
     seconds = "not known" if stage.seconds is None else span_text(stage.seconds, duration)
-    return (StageKind(stage.kind).label, span_text(stage.units, amount), *tokens, seconds)
+    return (StageKind(stage.kind).label, seconds, span_text(stage.units, amount), *tokens)
 
 
 def _spent(stage: StageSpending, spending: Spending) -> tuple[str, ...]:
