@@ -19,6 +19,7 @@ from django.conf import settings  # noqa: E402
 
 from curation.celery import app  # noqa: E402
 from curation.services.errors import ServiceError  # noqa: E402
+from curation.stages import workforce  # noqa: E402
 from curation.stages.reconciling import Reconciler  # noqa: E402
 from worker.devices import device_names  # noqa: E402
 from worker.tasks import station  # noqa: E402
@@ -31,7 +32,7 @@ app.conf.worker_redirect_stdouts = False
 for chatty in ("celery.worker.strategy", "celery.app.trace"):  # one line per shard says more
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
-reconciler = Reconciler(on_beat=station.beat)
+reconciler = Reconciler(on_beat=station.beat, on_session=lambda session: workforce.sign_in(session, len(station.group.names)))
 
 
 class OwnDevices(bootsteps.Step):

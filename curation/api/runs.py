@@ -17,7 +17,7 @@ from curation.api.reading import Given
 from curation.api.signing import me
 from curation.models import Base, Checkpoint, DatasetRevision, Engine, Project, Run
 from curation.models.runs import RunMode, RunState
-from curation.stages import running
+from curation.stages import running, workforce
 from curation.stages.errors import InputError
 from toolcalls.settings import Settings, SettingsError, settings_from
 
@@ -66,6 +66,7 @@ class RunBrief(Schema):
 class RunOut(RunBrief):
     engine: str
     why: str = Field(description="why it is in its state, in words")
+    lacks: str = Field(description="the worker that it waits for, and those that are running, in words; empty where none")
     revision_sha256: str
     base_sha256: str
     settings: dict[str, Any]
@@ -73,6 +74,10 @@ class RunOut(RunBrief):
     @staticmethod
     def resolve_engine(run: Run) -> str:
         return str(run.engine.name)
+
+    @staticmethod
+    def resolve_lacks(run: Run) -> str:
+        return workforce.lack(run)
 
     @staticmethod
     def resolve_revision_sha256(run: Run) -> str:

@@ -16,6 +16,7 @@ from curation.models.runs import RunState
 from curation.models.shards import StageKind, StageState
 from curation.models.verdicts import Outcome
 from curation.stages.verdict_filter import UNDECIDED
+from curation.stages.workforce import lack
 
 LIMIT = 10  # of the list on the first page
 SELECTED = urlencode([("outcome", str(Outcome.EXACT)), ("outcome", str(Outcome.APPROXIMATE)), ("decision", UNDECIDED)])
@@ -54,13 +55,14 @@ class WaitingRun:
 
 
 def notice(run: Run, reviewed: Iteration | None, lacking: Stage | None = None) -> Notice | None:
-    """Of a run; `reviewed` is the iteration whose review holds it, `lacking` the stage that waits for answers. Not a query."""
+    """Of a run; `reviewed` is the iteration whose review holds it, `lacking` the stage that waits for answers. Two queries where
+    neither holds a run that goes on."""
     if run.state == RunState.RUNNING and lacking is not None:
         return _generations(run, lacking)
     if run.state == RunState.RUNNING and reviewed is not None:
         words = f"Iteration {reviewed.number} waits for review: look at what was selected, keep, drop or correct it."
         return Notice(f"{words} An engineer then approves, and the model is trained.", review_links(reviewed))
-    words = _HELD.get(run.state, "")
+    words = _HELD.get(run.state, "") or lack(run)
     return Notice(words, bad=run.state == RunState.FAILED) if words else None
 
 

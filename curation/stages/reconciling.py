@@ -23,6 +23,7 @@ MOST_BACK_OFF = 10.0  # seconds between two tries to reach a database that is aw
 BROKER_PAUSE = 5.0  # seconds before a broker that did not answer is tried again
 LONGEST_SILENCE = 15.0  # seconds without a word from the elected after which its session, and the lock, is ended
 ELECTION = 7302  # key of the advisory lock whose holder reconciles
+Session = psycopg.Connection[tuple[bool]]
 
 
 def reconcile_once(*, send: bool = True) -> bool:
@@ -50,16 +51,22 @@ class Reconciler(threading.Thread):
 
     It holds that lock on a connection of its own, and outlives restarts of the database. Postgres itself deposes an elected
     process that stands still, or whose host is gone, after `silence` seconds. `on_beat`, if given, is called at every beat,
-    elected or not. Not in charge of what is done: `reconcile_once`.
+    elected or not; `on_session` is given every session that it opens, which lasts as long as this process gives signs of life.
+    Not in charge of what is done: `reconcile_once`.
     """
 
     def __init__(
-        self, *, beat: float = BEAT, on_beat: Callable[[], None] | None = None, silence: float = LONGEST_SILENCE
+        self,
+        *,
+        beat: float = BEAT,
+        on_beat: Callable[[], None] | None = None,
+        on_session: Callable[[Session], None] | None = None,
+        silence: float = LONGEST_SILENCE,
     ) -> None:
         super().__init__(name="reconciler", daemon=True)
-        self._beat, self._on_beat, self._silence = beat, on_beat, silence
+        self._beat, self._on_beat, self._on_session, self._silence = beat, on_beat, on_session, silence
         self._stopping = threading.Event()
-        self._election: psycopg.Connection[tuple[bool]] | None = None
+        self._election: Session | None = None
         self._elected = False
         self._silent_until = 0.0
 
@@ -99,6 +106,8 @@ class Reconciler(threading.Thread):
         if self._election is None:
             self._election = psycopg.connect(direct_address(), autocommit=True)
             self._election.execute(f"SET idle_session_timeout = '{self._silence * 1000:.0f}ms'")
+            if self._on_session is not None:
+                self._on_session(self._election)
         if self._elected:
             self._election.execute("SELECT true")
             return True

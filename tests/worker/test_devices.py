@@ -21,7 +21,7 @@ from curation.models import Engine, Event, Iteration, Run, Shard, Stage
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageKind
 from curation.services.errors import ServiceError
-from curation.stages import registering, shards
+from curation.stages import registering, shards, workforce
 from curation.stages.shards import Room
 from toolcalls.settings import Settings, Training
 from worker.children import Child
@@ -201,6 +201,7 @@ def test_a_worker_is_given_its_devices_and_refuses_what_is_anothers(
     worker = start_worker("--devices", "5,6")
     wait_for(lambda: Shard.objects.filter(state=ShardState.LEASED).count() == 2)
     wait_for(lambda: seen_by_engines(worker.process.pid) == {"5", "6"})
+    wait_for(lambda: workforce.devices_owned() == (2,))
     other = start_worker("--devices", "6,6")
     assert other.process.wait(30) == 1
     assert "6 is no device, or twice there" in other.log.read_text()

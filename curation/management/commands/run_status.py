@@ -16,6 +16,7 @@ from curation.models.shards import ShardState, StageState
 from curation.pages.estimate_table import spending_table
 from curation.stages.spending import spending
 from curation.stages.table import iteration_table, text_table
+from curation.stages.workforce import lack
 
 LIVE = (RunState.READY, RunState.RUNNING, RunState.PAUSED)
 
@@ -39,7 +40,7 @@ class Command(StageCommand):
             write(run)
 
     def _json(self, run: Run) -> None:
-        status = {"run": run.pk, "name": run.name, "state": run.state, "why": run.why, "mode": run.mode}
+        status = {"run": run.pk, "name": run.name, "state": run.state, "why": run.why, "mode": run.mode, "lacks": lack(run)}
         status |= {"iterations": iteration_table(run), "settings": run.settings, "spending": asdict(spending(run))}
         self.stdout.write(json.dumps(status, ensure_ascii=False))
         self.stdout.flush()
@@ -53,6 +54,8 @@ class Command(StageCommand):
         )
         for stage in Stage.objects.filter(iteration__run=run, state=StageState.RUNNING).select_related("iteration"):
             self.stdout.write(f"iteration {stage.iteration.number}, {stage.kind}: {_done(stage)}")
+        if lacking := lack(run):
+            self.stdout.write(lacking)
         self.stdout.write(text_table(iteration_table(run)))
         self.stdout.write(spending_table(spending(run)).text)
         self.stdout.flush()
