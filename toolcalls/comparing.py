@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final, Literal
 
 from toolcalls.answers import Call, Json
 from toolcalls.canonical import answer_key, normal_text, text_equal
 from toolcalls.equality import Equality, Folding, by_name
-from toolcalls.expected import DefaultOf, Expected
+from toolcalls.expected import Expected, Omitted
 from toolcalls.partners import MAX_CALLS, partners
 from toolcalls.places import Kind, Place, change_text, path_text, told_places
-from toolcalls.schema import NO_DEFAULT, Tool, default_of, defaults, is_ascii, tool_name
+from toolcalls.schema import Tool, defaults, tool_name
 from toolcalls.settings import Settings
 from toolcalls.sides import Measure, PreparedCall, Side
 
@@ -135,7 +135,7 @@ class PreparedTruth:
         self._comparator = comparator
         self._truth = truth
         self._tools = tools
-        self._expected = Expected(truth, comparator.measure, _Defaults(tools if comparator.schema_defaults else ()))
+        self._expected = Expected(truth, comparator.measure, Omitted(tools if comparator.schema_defaults else ()))
 
     def compare(self, output: Sequence[Call], *, told: bool = True) -> Comparison:
         """How far an answer is from the truth. Without `told` no differences are listed.
@@ -161,27 +161,6 @@ class PreparedTruth:
         largest = max((measure(one.calls[row], other.calls[column]) for row, column in pairs), default=0)
         judged = _judged(largest, self._comparator.tolerance)
         return replace(judged, differences=tuple(_differences(one, other, pairs, measure))) if told and largest else judged
-
-
-class _Defaults:
-    """The defaults of tools by their names, each looked for when it is first asked for.
-
-    Not a method of `PreparedTruth`, which would then hold itself, and be freed by the garbage collector alone.
-    """
-
-    __slots__ = ("_found", "_tools")
-
-    def __init__(self, tools: Sequence[Tool]) -> None:
-        self._tools = tools
-        self._found: dict[str, DefaultOf] = {}
-
-    def __call__(self, name: str) -> DefaultOf:
-        """Those of a tool, looked up one by one where that is safe: where no parameter can be written in two ways."""
-        if name not in self._found:
-            tool = next((tool for tool in self._tools if normal_text(tool_name(tool)) == name), {})
-            in_nfc = None if is_ascii(tool) else by_name(defaults(tool))
-            self._found[name] = partial(default_of, tool) if in_nfc is None else lambda each: in_nfc.get(each, NO_DEFAULT)
-        return self._found[name]
 
 
 _NO_DIFFERENCE: Final = Comparison(0, "")

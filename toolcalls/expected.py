@@ -7,16 +7,17 @@ two together. What it cannot tell so, it leaves to that road.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from toolcalls.answers import Call, Json
+from toolcalls.canonical import normal_text
+from toolcalls.equality import by_name
 from toolcalls.identity import deceptive, identical
 from toolcalls.pairing import least_largest
-from toolcalls.schema import NO_DEFAULT
+from toolcalls.schema import NO_DEFAULT, Defaults, Tool, defaults, tool_name
 from toolcalls.sides import Measure
 
-DefaultOf = Callable[[str], Json]  # a parameter's name → what a call that omits it has, NO_DEFAULT where that is nothing
 _SIMPLE: Final = frozenset((int, float, bool))
 FEW: Final = 8  # calls of one tool that are compared each with each
 
@@ -54,15 +55,40 @@ class ExpectedCall:
         return count
 
 
+class Omitted:
+    """What a call has of the parameters that it omits, by the tools' descriptions, each looked at when it is first needed."""
+
+    __slots__ = ("_found", "_in_nfc", "_tools")
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = tools
+        self._found: dict[str, Defaults] = {}
+        self._in_nfc: dict[str, dict[str, Json]] = {}  # of tools with a parameter whose name can be written in two ways
+
+    def value(self, name: str, parameter: str) -> Json:
+        """The default of a tool's parameter; NO_DEFAULT where it has none. Both names are ASCII."""
+        if (found := self._found.get(name)) is None:
+            self._found[name] = found = Defaults(self._described(name))
+            if not found.is_ascii():
+                self._in_nfc[name] = by_name(defaults(self._described(name)))
+        return self._in_nfc[name].get(parameter, NO_DEFAULT) if name in self._in_nfc else found.of(parameter)
+
+    def _described(self, name: str) -> Tool:
+        for tool in self._tools:
+            if normal_text(tool_name(tool)) == name:
+                return tool
+        return {}
+
+
 class Expected:
     """The calls of a truth."""
 
-    __slots__ = ("_calls", "_defaults_of", "_measure")
+    __slots__ = ("_calls", "_measure", "_omitted")
 
-    def __init__(self, truth: Sequence[Call], measure: Measure, defaults_of: Callable[[str], DefaultOf]) -> None:
+    def __init__(self, truth: Sequence[Call], measure: Measure, omitted: Omitted) -> None:
         self._calls = [ExpectedCall(call) for call in truth]
         self._measure = measure
-        self._defaults_of = defaults_of
+        self._omitted = omitted
 
     def least(self, output: Sequence[Call]) -> int | None:
         """max_param_diff; None leaves it to a closer look: odd names, many calls in disorder, no pairing.
@@ -119,17 +145,17 @@ class Expected:
             return count
         if not "".join([expected.name, *ours, *given]).isascii():
             return None
-        default_of = self._defaults_of(expected.name)
         for name, value in ours.items():
             if name not in given:
-                count += self._omitted(value, default_of(name))
+                count += self._alone(expected.name, name, value)
         for name, value in given.items():
             if name not in ours:
-                count += self._omitted(value, default_of(name))
+                count += self._alone(expected.name, name, value)
         return count
 
-    def _omitted(self, value: Json, default: Json) -> int:
+    def _alone(self, tool: str, name: str, value: Json) -> int:
         """How many differences a value has from what a call has that omits it."""
+        default = self._omitted.value(tool, name)
         if default is NO_DEFAULT:
             return 1
         return 0 if identical(default, value) else self._measure.values(default, value)

@@ -42,5 +42,8 @@ def find_code(text: str, start: int, end: int) -> int | None:
 
 
 def _find(what: re.Pattern[str], text: str, start: int, end: int) -> int | None:
-    found = (what.search(text, *stretch) for stretch in spoken(text, start, end))
-    return next((each.start() for each in found if each), None)
+    stretches = spoken(text, start, end) if text.find("<", start, end) >= 0 else ((start, end),)
+    for stretch in stretches:
+        if found := what.search(text, *stretch):
+            return found.start()
+    return None

@@ -88,26 +88,33 @@ def _needed(tool: Tool) -> list[str]:
 
 def defaults(tool: Tool) -> dict[str, Json]:
     """Optional parameter → the value it has when a call omits it; only parameters that state one."""
-    stated = {name: schema["default"] for name, schema in properties(tool).items() if "default" in schema}
-    return {name: value for name, value in stated.items() if default_of(tool, name) is not NO_DEFAULT}
+    each = Defaults(tool)
+    found = {name: each.of(name) for name in properties(tool)}
+    return {name: value for name, value in found.items() if value is not NO_DEFAULT}
 
 
-def default_of(tool: Tool, name: str) -> Json:
-    """The value of an optional parameter when a call omits it; NO_DEFAULT where it must be given or states none."""
-    described = _described(tool)
-    listed = _listed(described)
-    schema = listed.get(name)
-    if not isinstance(schema, MAPPING) or "default" not in schema or schema.get("required") is True:
-        return NO_DEFAULT
-    for needed in (described.get("required"), listed.get("required"), unwrapped(tool).get("required")):
-        if isinstance(needed, list) and name in needed:
+class Defaults:
+    """The values that a call of a tool may omit, each looked up when it is asked for."""
+
+    __slots__ = ("_listed", "_needed")
+
+    def __init__(self, tool: Tool) -> None:
+        described = _described(tool)
+        self._listed = _listed(described)
+        self._needed = (described.get("required"), self._listed.get("required"), unwrapped(tool).get("required"))
+
+    def of(self, name: str) -> Json:
+        """The value of an optional parameter when a call omits it; NO_DEFAULT where it must be given or states none."""
+        schema = self._listed.get(name)
+        if not isinstance(schema, MAPPING) or "default" not in schema or schema.get("required") is True:
             return NO_DEFAULT
-    return schema["default"]
+        if any(isinstance(needed, list) and name in needed for needed in self._needed):
+            return NO_DEFAULT
+        return schema["default"]
 
-
-def is_ascii(tool: Tool) -> bool:
-    """Whether no parameter's name can be written in two ways."""
-    return "".join(_listed(_described(tool))).isascii()
+    def is_ascii(self) -> bool:
+        """Whether no parameter's name can be written in two ways."""
+        return "".join(self._listed).isascii()
 
 
 def check(calls: Sequence[Call], tools: Sequence[Tool]) -> tuple[SchemaProblem, ...]:

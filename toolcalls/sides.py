@@ -31,7 +31,7 @@ class PreparedCall:
             self.values = {**defaults[self.name], **self.values}
         self._equality = equality
         self._texts: dict[str, str] = {}
-        self._key: frozenset[tuple[str, str]] | None = None
+        self._key: frozenset[str] | None = None
 
     def text(self, name: str) -> str:
         """A parameter's canonical text."""
@@ -47,10 +47,13 @@ class PreparedCall:
         return self._texts
 
     @property
-    def key(self) -> frozenset[tuple[str, str]]:
-        """The same for two calls exactly when their texts are: equal calls, see `Equality`."""
+    def key(self) -> frozenset[str]:
+        """One text for each parameter, the same for two calls exactly when their texts are: equal calls, see `Equality`.
+
+        Texts, not pairs of them, which the garbage collector would walk through.
+        """
         if self._key is None:
-            self._key = frozenset(self.texts.items())
+            self._key = frozenset([name + "\0" + text for name, text in self.texts.items()])  # a canonical text holds no NUL
         return self._key
 
     @property

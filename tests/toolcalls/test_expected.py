@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from toolcalls.answers import Call
 from toolcalls.comparing import Comparator
-from toolcalls.expected import FEW, Expected
-from toolcalls.schema import NO_DEFAULT
+from toolcalls.expected import FEW, Expected, Omitted
 
 scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 1.001, "", "Rome", "rome", "é", "e\u0301"])
 values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.sampled_from("ab"), scalars, max_size=2)
@@ -32,8 +31,7 @@ TOOLS: list[dict[str, Any]] = [
 
 
 def quick(comparator: Comparator, truth: list[Call], output: list[Call]) -> int | None:
-    found = comparator.defaults_of(TOOLS, [tool["name"] for tool in TOOLS])
-    return Expected(truth, comparator.measure, lambda tool: lambda name: found.get(tool, {}).get(name, NO_DEFAULT)).least(output)
+    return Expected(truth, comparator.measure, Omitted(TOOLS if comparator.schema_defaults else ())).least(output)
 
 
 def thorough(comparator: Comparator, truth: list[Call], output: list[Call]) -> int | None:
