@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -73,10 +72,18 @@ def loose_partners(one: Sequence[PreparedCall], other: Sequence[PreparedCall], m
 
 def equal_pairs(one: Sequence[PreparedCall], other: Sequence[PreparedCall]) -> dict[int, int]:
     """Pair calls of equal texts, as many as there are, in order."""
-    waiting: dict[object, list[int]] = defaultdict(list)
+    first: dict[frozenset[str], int] = {}  # key → the first column that has it and no partner yet
+    following = [-1] * len(other)  # column → the next one with its key, -1 behind the last
     for column in range(len(other) - 1, -1, -1):
-        waiting[other[column].key].append(column)
-    return {row: waiting[call.key].pop() for row, call in enumerate(one) if waiting.get(call.key)}
+        key = other[column].key
+        following[column] = first.get(key, -1)
+        first[key] = column
+    pairs: dict[int, int] = {}
+    for row, call in enumerate(one):
+        if (column := first.get(call.key, -1)) >= 0:
+            pairs[row] = column
+            first[call.key] = following[column]
+    return pairs
 
 
 def left_over(paired: dict[int, int], rows: int, columns: int) -> tuple[list[int], list[int]]:
