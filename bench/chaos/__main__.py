@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
+
+from bench.chaos.folder import own_folder
 
 
 def main() -> int:
@@ -32,16 +32,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="no worker stands still, which takes longer than a lease")
     parser.add_argument("--report", type=Path, help="a JSON file for the figures")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="whetstone-chaos-") as var:
-        os.environ.update(WHETSTONE_VAR=var, DJANGO_SETTINGS_MODULE="curation.settings", LOG_LEVEL="WARNING")
-        for name in ("DATABASE_URL", "REDIS_URL", "DATABASE_URL_FILE", "REDIS_URL_FILE", "ARTIFACTS_ROOT", "MODEL_ROOTS"):
-            os.environ.pop(name, None)
-        import django  # once its settings are in the environment
-
-        django.setup()
+    with own_folder() as var:
         from bench.chaos.runner import disturb
 
-        report = disturb(options, Path(var))
+        report = disturb(options, var)
     if options.report:
         options.report.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     for complaint in report["complaints"]:

@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,11 @@ from bench.chaos import work
 from bench.chaos.faults import KINDS, QUICK, Fault, draw, strike
 from bench.chaos.record import Compared, compare, done_twice
 from bench.chaos.site import Site
-from bench.chaos.work import CHECKPOINT_STEPS, Size, patiently
+from bench.chaos.work import CHECKPOINT_STEPS, Size, patiently, wait_for
 from curation.models import Run
-from curation.models.runs import RunState
+from curation.stages import registering
 
 LEASED_AGAIN = 15.0  # seconds, at most, after the kill of its worker (issue 5)
-LONGEST = 180.0  # seconds without any work after which a run is given up
-GOOD = (RunState.COMPLETED, RunState.SATURATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,15 @@ def disturb(options: argparse.Namespace, var: Path) -> dict[str, Any]:
     runs: list[Run] = []
     with Site(var, options.workers) as site:
         call_command("migrate", interactive=False, verbosity=0)
-        revision = work.import_world(var, size)
+        revision = work.import_world(var, size.train, size.heldout)
+        engine = registering.register_engine(options.engine, options.engine)
         site.hire()
-        calm, calm_seconds = _in_peace(work.start_run(revision, options.engine, size))
+        calm, calm_seconds = in_peace(work.start_run(revision, engine, size.settings))
         say(f"undisturbed: {calm.state} in {calm_seconds:.0f} s")
         left = iter(faults)
         began = time.monotonic()
         while len(hits) < len(faults):
-            runs.append(patiently(lambda: work.start_run(revision, options.engine, size)))
+            runs.append(patiently(lambda: work.start_run(revision, engine, size.settings)))
             hits += _under_faults(site, runs[-1], left, len(hits))
         disturbed_seconds = time.monotonic() - began
         compared = [compare(calm, run) for run in runs]
@@ -79,9 +78,9 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def _in_peace(run: Run) -> tuple[Run, float]:
+def in_peace(run: Run) -> tuple[Run, float]:
     began = time.monotonic()
-    _wait(lambda: work.is_over(run), run)
+    wait_for(lambda: work.is_over(run), run)
     return run, time.monotonic() - began
 
 
@@ -89,10 +88,10 @@ def _under_faults(site: Site, run: Run, faults: Iterator[Fault], before: int) ->
     """Faults strike while somebody is at work, one after another, until the run is over or none is left."""
     hits: list[Hit] = []
     while not patiently(lambda: work.is_over(run)):
-        _wait(lambda: work.held_shards(run) or work.is_over(run), run)
+        wait_for(lambda: work.held_shards(run) or work.is_over(run), run)
         fault = next(faults, None)
         if fault is None:
-            _wait(lambda: work.is_over(run), run)
+            wait_for(lambda: work.is_over(run), run)
             break
         time.sleep(fault.pause)
         hits.append(_strike(site, run, fault, before + len(hits) + 1))
@@ -109,32 +108,17 @@ def _strike(site: Site, run: Run, fault: Fault, number: int) -> Hit:
     struck = strike(site, fault, held)
     of_training = repeated = None
     if struck.shard is None:
-        seconds = _wait(lambda: work.pulse(run) != moved or work.is_over(run), run, began)
+        seconds = wait_for(lambda: work.pulse(run) != moved or work.is_over(run), run, began)
     else:
         shard = shards[struck.shard]
-        seconds = _wait(shard.is_leased_again, run, began)
+        seconds = wait_for(shard.is_leased_again, run, began)
         if shard.step is not None:
-            of_training = _wait(lambda: shard.next_step() or shard.is_done(), run, began)
+            of_training = wait_for(lambda: shard.next_step() or shard.is_done(), run, began)
             again = patiently(shard.next_step)
             repeated = shard.step + 1 - again if again is not None else 0
     if struck.afterwards is not None:
         struck.afterwards()
     return Hit(number, fault.kind, stage, struck.words, seconds, of_training, repeated)
-
-
-def _wait(happened: Callable[[], Any], run: Run, began: float | None = None) -> float:
-    """Seconds since `began` until something has happened. Raises TimeoutError after LONGEST, RuntimeError when the run failed."""
-    began = time.monotonic() if began is None else began
-    last, moved = time.monotonic(), None
-    while not patiently(happened):
-        if (now := patiently(lambda: work.pulse(run))) != moved:
-            last, moved = time.monotonic(), now
-        if patiently(lambda: work.is_over(run)) and run.state not in GOOD:
-            raise RuntimeError(f"run {run.pk} is {run.state}: {run.why}")
-        if time.monotonic() - last > LONGEST:
-            raise TimeoutError(f"nobody has worked on run {run.pk} for {LONGEST:.0f} s")
-        time.sleep(work.LOOK)
-    return round(time.monotonic() - began, 2)
 
 
 def _recovery(hits: list[Hit]) -> dict[str, dict[str, float]]:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings as django_settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Sum
 from django.db.models.functions import Now
 
-from curation.models import DatasetRevision, Event, Run, Shard, Stage, TrainingStep
+from curation.models import DatasetRevision, Engine, Event, Run, Shard, Stage, TrainingStep
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageKind, StageState
 from curation.stages import projects, registering, running
@@ -26,6 +26,8 @@ from toolcalls.settings import Settings, Training
 
 Answer = TypeVar("Answer")
 LOOK = 0.1  # seconds between two looks
+LONGEST = 180.0  # seconds without any work after which a run is given up
+GOOD = (RunState.COMPLETED, RunState.SATURATED)
 CHECKPOINT_STEPS = 2
 
 
@@ -59,10 +61,25 @@ def patiently(ask: Callable[[], Answer], seconds: float = 90.0) -> Answer:
             time.sleep(LOOK)
 
 
-def import_world(folder: Path, size: Size) -> DatasetRevision:
-    """Samples of the tiny base's tool world, as a data set."""
+def wait_for(happened: Callable[[], Any], run: Run, began: float | None = None) -> float:
+    """Seconds since `began` until something has happened. Raises TimeoutError after LONGEST, RuntimeError when the run failed."""
+    began = time.monotonic() if began is None else began
+    last, moved = time.monotonic(), None
+    while not patiently(happened):
+        if (now := patiently(lambda: pulse(run))) != moved:
+            last, moved = time.monotonic(), now
+        if patiently(lambda: is_over(run)) and run.state not in GOOD:
+            raise RuntimeError(f"run {run.pk} is {run.state}: {run.why}")
+        if time.monotonic() - last > LONGEST:
+            raise TimeoutError(f"nobody has worked on run {run.pk} for {LONGEST:.0f} s")
+        time.sleep(LOOK)
+    return round(time.monotonic() - began, 2)
+
+
+def import_world(folder: Path, train: int, heldout: int) -> DatasetRevision:
+    """Samples of the tiny base's tool world, as a data set. Their lines stay in `folder`, as train.jsonl and heldout.jsonl."""
     project = projects.find_or_create_project("chaos/world")
-    for split, count in (("train", size.train), ("heldout", size.heldout)):
+    for split, count in (("train", train), ("heldout", heldout)):
         out = folder / f"{split}.jsonl"
         options = ["--setting", "easy", "--split", split, "--count", str(count), "--out", str(out)]
         subprocess.run([sys.executable, "-m", "trainer.tiny", "world", *options], check=True, stdout=subprocess.DEVNULL)
@@ -71,10 +88,9 @@ def import_world(folder: Path, size: Size) -> DatasetRevision:
     return imported.revision
 
 
-def start_run(revision: DatasetRevision, engine: str, size: Size) -> Run:
+def start_run(revision: DatasetRevision, engine: Engine, settings: Settings) -> Run:
     base = registering.register_base("tiny", django_settings.MODEL_ROOTS[0] / "checkpoint")
-    used = registering.register_engine(engine, engine)
-    run = running.create_run(revision.dataset.project, revision=revision, base=base, engine=used, settings=size.settings)
+    run = running.create_run(revision.dataset.project, revision=revision, base=base, engine=engine, settings=settings)
     running.start_run(run)
     return run
 

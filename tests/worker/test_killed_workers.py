@@ -56,6 +56,7 @@ def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
         worker = start_worker()
         wait_for(lambda middle=middle: middle(disturbed), 120)
         worker.kill()
+    recorded = TrainingStep.objects.filter(iteration__run=disturbed).count()
     worker = start_worker()
     wait_for(lambda: is_over(disturbed), 120)
     undisturbed = start(tiny_engine)
@@ -71,6 +72,7 @@ def test_run_is_the_same_when_its_worker_was_killed_in_sampling_and_in_training(
     assert adapter(disturbed).sha256 == adapter(undisturbed).sha256
     assert adapter(disturbed).meta["losses"] == adapter(undisturbed).meta["losses"]
     assert (adapter(disturbed).meta["began_after"] >= 4, adapter(undisturbed).meta["began_after"]) == (True, 0)
+    assert recorded - adapter(disturbed).meta["began_after"] <= disturbed.choices.training.checkpoint_steps
     left = artifacts.run_dir(disturbed, 1, 2).parent
     assert [path.name for path in left.iterdir()] == ["training-set.jsonl"]
     steps = TrainingStep.objects.filter(iteration__run=disturbed)
