@@ -33,6 +33,7 @@ class Training:
     kernels: Literal["auto", "plain"] = "auto"  # auto: Liger's, where they are installed and there is a GPU
     threads: int = 1  # CPU threads; fixed, because sums depend on it
     devices: int = 1  # that a worker must own, at least, to train; it trains on all that it owns
+    sharding: Literal["none", "fsdp"] = "none"  # over those devices: a whole model on each; fsdp: a part of every layer on each
     checkpoint_steps: int = 50  # optimiser steps between two points that a killed training goes on from; 0: none
     merge_tolerance: float = 0.05  # largest |logit difference| of merged against base + adapter, relative to their range
 
@@ -82,6 +83,8 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     training = _fill(Training, "training.", values.pop("training", {}))
     if training.method == "full" and training.adapter == "continued":
         raise SettingsError("training.adapter: 'continued' needs an adapter, and training.method full makes none; choose new")
+    if training.method == "qlora" and training.sharding == "fsdp":
+        raise SettingsError("training.sharding: fsdp does not go with training.method qlora; choose none, or lora")
     return dataclasses.replace(_fill(Settings, "", values), training=training)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from peft import PeftModel
 from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
@@ -22,6 +23,7 @@ from trainer.attention import use_plain_attention
 from trainer.encoding import EncodedRow
 from trainer.methods import trainable
 from trainer.points import Points, newest, step_of
+from trainer.sharding import shard
 from trainer.supervised import Progress, SftTrainer
 
 __all__ = ["Fitted", "Progress", "device_rows", "fit"]
@@ -31,6 +33,14 @@ _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with
 
 # What Liger is to replace: not the loss, whose logits we compute at the labels alone.
 _LIGER = {"rope": True, "rms_norm": True, "swiglu": True, "cross_entropy": False, "fused_linear_cross_entropy": False}
+
+
+class _Sharded(TrainingArguments):
+    """For a model that lies on its devices already, if there are several processes."""
+
+    @property
+    def place_model_on_device(self) -> bool | None:
+        return False if self.world_size > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +83,12 @@ def fit(
     last = newest(points) if points else None
     with _folder(points) as folder, casting:
         arguments = _arguments(training, seed, folder, on_cpu, keep=points is not None)
+        if training.sharding == "fsdp":
+            shard(adapted, getattr(torch, training.dtype))
         trainer = SftTrainer(adapted, arguments, rows, training, seed, report, points)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         weights = trainer.gathered()
+        PartialState().wait_for_everyone()  # gloo's threads let go of tensors before the first process may end
         rate = trainer.reported.tokens_per_second(trainer.state.global_step)
     losses = tuple(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
     tokens = sum(len(row.input_ids) for row in rows)
@@ -110,7 +123,8 @@ def device_rows(training: Training, processes: int = 1) -> int:
 
 
 def _arguments(training: Training, seed: int, folder: Path, on_cpu: bool, *, keep: bool) -> TrainingArguments:
-    arguments = TrainingArguments(
+    kind = _Sharded if training.sharding == "fsdp" else TrainingArguments
+    arguments = kind(
         output_dir=str(folder),
         num_train_epochs=1,
         learning_rate=training.learning_rate,

@@ -20,13 +20,18 @@ from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, TrainerControl, TrainerState
 
+from toolcalls.errors import InputError
 from toolcalls.settings import Training
 from trainer.batches import IGNORED, FixedOrder, collate, length_grouped_order
 from trainer.encoding import EncodedRow
 from trainer.points import PREFIX, Points, mark_whole
+from trainer.sharding import gathered_state, set_state
 from trainer.weights import set_weights, trained_weights
 
-_WEIGHTS = "trained.safetensors"  # of a point: what is trained, and nothing else
+# The files of a point beside Trainer's own.
+_WEIGHTS = "trained.safetensors"  # what is trained, and nothing else
+_OPTIMIZER = "optimizer.pt"
+_SCHEDULE = "scheduler.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class SftTrainer(Trainer):
         self.reported = _Report(list(accumulate(ordered)), training.batch_rows, report)
         callbacks: list[TrainerCallback] = [self.reported, *([_Whole(points)] if points else [])]
         super().__init__(model, arguments, collate, train_dataset=rows, callbacks=callbacks)
+        if self.is_fsdp_enabled:
+            raise InputError("Launch without FSDP of accelerate's own; training.sharding fsdp is the one that is used here.")
         self.remove_callback(PrinterCallback)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by the labels of the whole global batch
         self.low_precision = training.dtype == "bfloat16"
@@ -97,32 +104,41 @@ class SftTrainer(Trainer):
         count = num_items_in_batch if num_items_in_batch is not None else (inputs["labels"] != IGNORED).sum()
         return total / count * self.accelerator.num_processes
 
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        """The weights of a point: only what is trained. Sharded ones are gathered by Trainer, in a file of its own."""
-        if output_dir is not None and not self.is_fsdp_enabled:
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The weights of a point: only what is trained, whole."""
+        weights = self.gathered()
+        if output_dir is not None and self.args.should_save:
             folder = Path(output_dir)
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(trained_weights(self.accelerator.unwrap_model(self.model)), folder / _WEIGHTS)
+            save_file(weights, folder / _WEIGHTS)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        if self.is_fsdp_enabled:
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
-        else:
-            given = load_file(Path(resume_from_checkpoint) / _WEIGHTS)
-            set_weights(self.accelerator.unwrap_model(model or self.model), given)
+        given = load_file(Path(resume_from_checkpoint) / _WEIGHTS)
+        set_weights(self.accelerator.unwrap_model(model or self.model), given)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        state = gathered_state(self.optimizer)
+        if self.args.should_save:
+            torch.save(state, Path(output_dir) / _OPTIMIZER)
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / _SCHEDULE)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            set_state(self.optimizer, _read(Path(checkpoint) / _OPTIMIZER))
+            self.lr_scheduler.load_state_dict(_read(Path(checkpoint) / _SCHEDULE))
 
     def gathered(self) -> dict[str, Tensor]:
         """What was trained, whole, on the CPU. Every process calls this: the weights may be spread over them."""
-        model = self.accelerator.unwrap_model(self.model)
-        if not self.is_fsdp_enabled:
-            return trained_weights(model)
-        names = {name for name, weight in model.named_parameters() if weight.requires_grad}
-        state = self.accelerator.get_state_dict(self.model)
-        return {name: weight.float() for name, weight in state.items() if name in names}
+        return trained_weights(self.accelerator.unwrap_model(self.model))
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not counted: nothing reads it, and counting walks over all parameters at every step."""
         return 0
+
+
+def _read(path: Path) -> Any:
+    """A point's state. What is not used of it stays on the disk."""
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
 
 
 def _evenly(rows: Sequence[EncodedRow], order: Sequence[int], share: int) -> tuple[Sequence[EncodedRow], list[int]]:

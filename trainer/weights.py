@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from trainer.sharding import gathered, part_of
+
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
-    """What is trained, by name, on the CPU."""
-    return {name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters() if weight.requires_grad}
+    """What is trained, by name, whole, on the CPU. Of a sharded model every process asks, and the first one is told."""
+    return gathered({name: weight for name, weight in model.named_parameters() if weight.requires_grad})
 
 
 def set_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -18,4 +20,4 @@ def set_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     own = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     with torch.no_grad():
         for name in own.keys() | weights.keys():
-            own[name].copy_(weights[name])
+            own[name].copy_(part_of(weights[name], own[name]))

@@ -88,6 +88,10 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "training.gradient_checkpointing": ("Gradient checkpointing", "Less memory, a second forward pass; auto: with a GPU."),
         "training.kernels": ("Kernels", "Auto: Liger's, where they are installed and there is a GPU."),
         "training.devices": ("Training's devices", "That a worker must own, at least; it trains on all that it owns."),
+        "training.sharding": (
+            "Weights over these devices",
+            "All on each; fsdp: a part of every layer, for larger models.",
+        ),
         "training.threads": ("Training's threads", "CPU threads; sums depend on it."),
         "training.checkpoint_steps": ("Steps between points", "Which a killed training goes on from; 0: none."),
     },
