@@ -13,6 +13,7 @@ import pytest
 
 from django.core.management import get_commands, load_command_class
 
+from curation.models.registry import ENGINE_OPTIONS
 from curation.stages.importing import import_dataset
 from toolcalls.importing import FORMATS
 from toolcalls.settings import Settings, Training
@@ -53,6 +54,12 @@ def test_every_setting_is_documented_with_its_default() -> None:
                 shown = {True: "true", False: "false"}.get(field.default) if isinstance(field.default, bool) else field.default
                 cell = f"`{shown}`" if isinstance(field.default, str) else str(shown)
                 assert f"| `{prefix}{field.name}` | {cell} |" in text
+
+
+def test_every_option_of_an_engine_is_documented() -> None:
+    part = section((DOCS / "commands.md").read_text(), "register_engine")
+    named = {option for options in ENGINE_OPTIONS.values() for option in options}
+    assert [option for option in sorted(named) if f"| `{option}` |" not in part] == []
 
 
 def test_every_format_is_documented() -> None:
