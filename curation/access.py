@@ -6,7 +6,21 @@ from typing import Any
 
 from django.http import Http404
 
-from curation.models import Dataset, Iteration, Measuring, Membership, Project, Rejudging, Role, Run, Team, Upload, User
+from curation.models import (
+    Dataset,
+    Iteration,
+    Measuring,
+    Membership,
+    Project,
+    Rejudging,
+    Role,
+    Run,
+    SampleVersion,
+    Team,
+    Trial,
+    Upload,
+    User,
+)
 from curation.stages.copying import storable
 
 
@@ -70,6 +84,19 @@ def measuring_of(user: User, team: str, project: str, pk: int) -> Measuring:
     seen = Measuring.objects.filter(project__team__memberships__user=user, project__team__slug=team, project__slug=project)
     related = ("project__team", "revision__dataset", "base", "engine", "by")
     return _found(seen.filter(pk=pk).select_related(*related).first())
+
+
+def trial_of(user: User, team: str, project: str, pk: int) -> Trial:
+    """With all that it is of."""
+    seen = Trial.objects.filter(project__team__memberships__user=user, project__team__slug=team, project__slug=project)
+    related = ("project__team", "base", "engine", "checkpoint__run", "checkpoint__iteration", "version__sample__dataset", "by")
+    return _found(seen.filter(pk=pk).select_related(*related).first())
+
+
+def version_of(user: User, project: Project, pk: int) -> SampleVersion:
+    """A version of a sample of the project's data, with its sample."""
+    seen = SampleVersion.objects.filter(sample__dataset__project=project, sample__dataset__project__team__memberships__user=user)
+    return _found(seen.filter(pk=pk).select_related("sample__dataset").first())
 
 
 def _found(thing: Any) -> Any:

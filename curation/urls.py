@@ -28,6 +28,7 @@ from curation.views import (
     stream,
     teams,
     trained,
+    trials,
     uploads,
     whatif,
 )
@@ -68,6 +69,9 @@ urlpatterns = [
     path("p/<slug:team>/<slug:project>/runs/new/", new_run.new, name="run_new"),
     path("p/<slug:team>/<slug:project>/estimates/new/", estimates.new, name="estimate_new"),
     path("p/<slug:team>/<slug:project>/estimates/<int:estimate>/", estimates.estimate, name="estimate"),
+    path("p/<slug:team>/<slug:project>/try/", trials.trials, name="trials"),
+    path("p/<slug:team>/<slug:project>/try/<int:trial>/", trials.trial, name="trial"),
+    path("p/<slug:team>/<slug:project>/try/<int:trial>/cancel/", trials.cancel, name="trial_cancel"),
     path("compare/", compare.compare, name="compare"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/live/", runs.live, name="run_live"),

@@ -151,7 +151,7 @@ class EngineChild:
     def swap(self, spec: EngineSpec) -> bool:
         """Have the process serve the spec's model from now on. False when it cannot, or died of it: another must be started."""
         try:
-            self._wait_until_ready()
+            self.wait_until_ready()
             self._child.send({"swap": str(spec.model)})
             reply = next(self._lines, None)
             why = self._child.failure() if reply is None else reply.get("error")
@@ -164,7 +164,7 @@ class EngineChild:
         return True
 
     def _batch(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        self._wait_until_ready()
+        self.wait_until_ready()
         batch = str(next(self._batches))
         self._child.send({"batch": batch, "requests": requests})
         for line in self._lines:
@@ -175,7 +175,8 @@ class EngineChild:
             yield line
         raise self._child.failure()
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Until the model is loaded. Raises ChildFailed when the child dies of it."""
         if not self._ready:
             first = next(self._lines, None)
             if first is None:

@@ -34,6 +34,8 @@ class Lease:
     Not in charge of keeping late results out: that is the fence in the storing transaction.
     """
 
+    lock_space = shards.LOCK_SPACE
+
     def __init__(
         self,
         claim: Claim,
@@ -98,7 +100,7 @@ class Lease:
         """Lock if not locked, renew the lease; the time of the last success. An unreachable database is waited for."""
         try:
             self._lock()
-            if not shards.renew(self.claim):
+            if not self._prolong():
                 self._give_up("it was paused, stopped or given to another worker")
             return time.monotonic()
         except (DatabaseError, InterfaceError) as error:
@@ -109,12 +111,15 @@ class Lease:
                 self._give_up("the database could not be reached for the length of a lease")
             return renewed
 
+    def _prolong(self) -> bool:
+        return shards.renew(self.claim)
+
     def _lock(self) -> None:
         """Take the advisory lock. A new connection has none; a lock that we hold is only counted once more, so ask first."""
         if connection.connection is not None and self._locked_on is connection.connection:
             return
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [shards.LOCK_SPACE, self.claim.shard_id])
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [self.lock_space, self.claim.shard_id])
             if cursor.fetchone()[0]:
                 self._locked_on = connection.connection
 
@@ -123,7 +128,7 @@ class Lease:
         with suppress(DatabaseError, InterfaceError):
             if self._locked_on is not None and self._locked_on is connection.connection:
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [shards.LOCK_SPACE, self.claim.shard_id])
+                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [self.lock_space, self.claim.shard_id])
         connection.close()
 
     def _give_up(self, why: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from django.db import close_old_connections
 
@@ -17,13 +18,19 @@ from curation.stages import local_models
 from curation.stages.shards import Claim
 from worker.children import Child
 from worker.engines import PROJECT
-from worker.leases import Lease
 from worker.logs import log_file
+from worker.rack import Owning
 from worker.station import Station
 
 
+class Working(Owning, Protocol):
+    """Somebody who works on a claim, and may have to stop."""
+
+    def check(self) -> None: ...
+
+
 @contextmanager
-def at_hand(station: Station, lease: Lease) -> Iterator[None]:
+def at_hand(station: Station, lease: Working) -> Iterator[None]:
     """What the claim names is there, whole, and not evicted within the block. A base is the operator's to provide.
 
     Raises StoreError, DamagedFile, ChildFailed, GivenUp.
@@ -46,7 +53,7 @@ def _needed(claim: Claim) -> list[Checkpoint]:
     return [checkpoint]
 
 
-def _merge(station: Station, lease: Lease, model: Path, adapter: Path, out: Path) -> None:
+def _merge(station: Station, lease: Working, model: Path, adapter: Path, out: Path) -> None:
     """The engine ends first: a merge wants the device's memory."""
     station.engines.end()
     threads = lease.claim.settings.training.threads

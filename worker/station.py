@@ -14,18 +14,21 @@ from pathlib import Path
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from curation.services.errors import ServiceError
-from curation.stages import measuring, shards
+from curation.stages import measuring, shards, trying
 from curation.stages.measuring import Job
 from curation.stages.shards import Claim, LostLease
+from curation.stages.trying import Asked
 from toolcalls.errors import InputError
 from worker.devices import DeviceGroup
 from worker.leases import GivenUp, Lease
 from worker.rack import EngineRack
+from worker.sharing import Share
 
 log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
 Measure = Callable[["Station", Job, tuple[str, ...]], None]  # on these devices
+Try = Callable[["Station", Asked, tuple[str, ...]], None]
 IDLE = 60.0  # seconds without work after which the engine gives its memory back
 AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
 LOOK = 1.0  # seconds between two looks of a lane that has nothing to do while another is at work
@@ -35,13 +38,14 @@ DATABASE_PAUSE = 1.0  # seconds before an unreachable database is asked again
 class Station:
     """What one worker process has: a name, an engine, and whether it is to stop. Not in charge of what is done in a stage."""
 
-    def __init__(self, tasks: Mapping[str, Task], var: Path, measure: Measure | None = None) -> None:
+    def __init__(self, tasks: Mapping[str, Task], var: Path, measure: Measure | None = None, try_out: Try | None = None) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.logs = var / "log"
         self.engines = EngineRack(self.logs)
         self.group = DeviceGroup()
-        self._tasks, self._measure = tasks, measure
+        self._tasks, self._measure, self._try_out = tasks, measure, try_out
+        self._share = Share()
         self._turn = threading.Condition()  # guards the group; told when devices are given back
         self._served: dict[tuple[str, ...], int] = {}  # devices → the run that they last worked for
 
@@ -90,16 +94,20 @@ class Station:
                     break
         return done
 
-    def _next(self) -> tuple[Claim | Job, tuple[str, ...]] | None:
+    def _next(self) -> tuple[Claim | Job | Asked, tuple[str, ...]] | None:
         """What to do and the devices for it. None when there is nothing and nobody is at work, or the worker is to stop."""
         with self._turn:
             while not self.stopping.is_set():
                 if (job := self._next_measuring()) is not None:
                     return job, self.group.take(self.group.most(job.claim.settings.engine_tensor_parallel))
+                if (asked := self._next_trial(self._share.due)) is not None:
+                    return asked, self._lent_to_a_trial(asked)
                 if (claim := self._next_shard()) is not None:
                     devices = self.group.take(claim.devices)
                     self._served[devices] = claim.run_id
                     return claim, devices
+                if (asked := self._next_trial(not self.group.busy)) is not None:
+                    return asked, self._lent_to_a_trial(asked)
                 if not self.group.busy:
                     return None
                 self._turn.wait(LOOK)
@@ -109,21 +117,39 @@ class Station:
         """A person waits for it: it comes before any shard, once those under way are done."""
         return None if self._measure is None or self.group.busy else measuring.claim_next(self.owner)
 
+    def _next_trial(self, now: bool) -> Asked | None:
+        """A person waits for it: it comes before a shard when the shards have had their share of the time, else after them."""
+        return trying.claim_next(self.owner, self.group.room()) if self._try_out is not None and now else None
+
+    def _lent_to_a_trial(self, asked: Asked) -> tuple[str, ...]:
+        """Its engine is no run's to end."""
+        devices = self.group.take(asked.claim.devices)
+        self._served.pop(devices, None)
+        return devices
+
     def _next_shard(self) -> Claim | None:
+        """None as long as devices are to come free for what comes first."""
         if self._measure is not None and self.group.busy and measuring.claimable().exists():
+            return None
+        if self._try_out is not None and self.group.busy and self._share.due and trying.claimable().exists():
             return None
         return shards.claim_next(self.owner, room=self.group.room())
 
-    def _work(self, taken: Claim | Job, devices: tuple[str, ...]) -> bool:
-        """One shard, or a measuring, on devices that are then given back. Raises only what the database raises."""
+    def _work(self, taken: Claim | Job | Asked, devices: tuple[str, ...]) -> bool:
+        """One shard, measuring or trial, on devices that are then given back. Raises only what the database raises."""
+        began = self._share.clock()
         try:
             if isinstance(taken, Claim):
                 return self._do(taken, devices)
-            if self._measure is not None:
+            if isinstance(taken, Job) and self._measure is not None:
                 self._measure(self, taken, devices)
+            elif isinstance(taken, Asked) and self._try_out is not None:
+                self._try_out(self, taken, devices)
             return False
         finally:
             with self._turn:
+                if isinstance(taken, Asked):
+                    self._share.spent(self._share.clock() - began)
                 self.group.give_back(devices)
                 self._turn.notify_all()
 

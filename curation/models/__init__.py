@@ -19,6 +19,7 @@ from curation.models.runs import Iteration, Run
 from curation.models.searching import SampleWords
 from curation.models.shards import Shard, Stage
 from curation.models.training import TrainingRow, TrainingSet, TrainingStep
+from curation.models.trials import Trial
 from curation.models.uploads import Upload
 from curation.models.verdicts import RefinePair, Rejudgement, Verdict
 
@@ -60,6 +61,7 @@ __all__ = [
     "TrainingRow",
     "TrainingSet",
     "TrainingStep",
+    "Trial",
     "Upload",
     "User",
     "Verdict",

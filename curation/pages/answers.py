@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.models import Generation, Run
+from curation.models import Generation, Run, Trial
 from curation.stages.facets import label_of
 from curation.stages.pool import comparator_of
 from toolcalls.answers import Answer, Call, Calls, ParseFailure
@@ -118,18 +118,19 @@ def _judged(row: Generation, tolerance: int) -> tuple[str, str]:
     return label_of("outcome", row.reason), "miss"
 
 
-def call_views(sample: Sample, text: str, run: Run) -> tuple[CallView, ...]:
+def call_views(sample: Sample, text: str, run: Run | Trial) -> tuple[CallView, ...]:
     """An answer's calls beside the truth's; empty where one of them calls nothing or cannot be read."""
     return _beside(sample, answer_of(text, comparator_of(run.choices)), run)
 
 
-def _beside(sample: Sample, answer: Answer, run: Run) -> tuple[CallView, ...]:
+def _beside(sample: Sample, answer: Answer, run: Run | Trial) -> tuple[CallView, ...]:
     if sample.truth is None or not isinstance(answer, Calls):
         return ()
     return between(sample.truth, answer.calls, sample, run)
 
 
-def between(one: Sequence[Call], other: Sequence[Call], sample: Sample, run: Run) -> tuple[CallView, ...]:
+def between(one: Sequence[Call], other: Sequence[Call], sample: Sample, run: Run | Trial) -> tuple[CallView, ...]:
+    """By the comparator of a run's settings, or a trial's."""
     return tuple(_call(diff) for diff in align(one, other, sample.tools, comparator_of(run.choices)))
 
 

@@ -140,7 +140,7 @@ def _cards(revision: DatasetRevision, chosen: SampleFilter) -> tuple[tuple[Sampl
 
 
 def _card(position: int, version: SampleVersion) -> SampleCard:
-    return sample_card(sample_from_json(version.content), position=position, version=version.number)
+    return sample_card(sample_from_json(version.content), position=position, version=version.number, pk=version.pk)
 
 
 def _facets(parts: Composition, chosen: SampleFilter, revision: int) -> tuple[FacetChoices, ...]:

@@ -165,6 +165,8 @@ PHRASES: Mapping[str, Phrase] = {
     "review.undo": _undo,
     "review.approve": lambda event, names: f"approved {_iteration(event, names)}",
     "measuring.begin": lambda event, names: "had a sample of a pool measured, for the estimate of a run",
+    "trial.ask": lambda event, names: f"asked {event.after.get('model') or 'a model'} a question, to try it",
+    "trial.cancel": lambda event, names: "took back a question to a model",
     "rejudging.begin": lambda event, names: f"began to judge {_iteration(event, names)} again",
     "rejudging.complete": lambda event, names: (
         f"judged {_iteration(event, names)} again: {counted(event.after.get('changed'), 'verdict')} would change"

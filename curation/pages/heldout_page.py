@@ -174,7 +174,7 @@ def heldout_panel(iteration: Iteration, sample: int, user: User) -> HeldoutPanel
     place, role = (iteration.run_id, iteration.number), access.role_in(user, iteration.run.project.team_id)
     return HeldoutPanel(
         iteration=iteration,
-        card=sample_card(record, version=item.version.number),
+        card=sample_card(record, version=item.version.number, pk=item.version_id),
         sample=sample,
         direct_right=item.direct_right,
         adaptive_right=item.adaptive_right,

@@ -53,9 +53,10 @@ class SampleCard:
     system: str
     position: int | None = None  # in its revision, from 0
     version: int | None = None
+    pk: int | None = None  # of the version
 
 
-def sample_card(sample: Sample, *, position: int | None = None, version: int | None = None) -> SampleCard:
+def sample_card(sample: Sample, *, position: int | None = None, version: int | None = None, pk: int | None = None) -> SampleCard:
     truth = sample.truth_text or "" if sample.truth is None else render(sample.truth)
     return SampleCard(
         key=sample.id,
@@ -66,12 +67,13 @@ def sample_card(sample: Sample, *, position: int | None = None, version: int | N
         truth=_one_line(truth),
         messages=sample.messages,
         tools=tuple(map(_tool, sample.tools)),
-        calls=tuple(map(_call, sample.truth or ())),
+        calls=tuple(map(call_line, sample.truth or ())),
         truth_text=sample.truth_text or "",
         other=sample.other,
         system=sample.system or "",
         position=position,
         version=version,
+        pk=pk,
     )
 
 
@@ -93,5 +95,5 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _call(call: Call) -> CallLine:
+def call_line(call: Call) -> CallLine:
     return CallLine(call.name, tuple((name, json.dumps(value, ensure_ascii=False)) for name, value in call.arguments.items()))

@@ -132,7 +132,7 @@ def _panel(iteration: Iteration, verdict: Verdict, verdicts: list[Verdict], f: V
         turn=f.turn,
         sample=sample,
         version=version,
-        card=sample_card(record, version=version.number),
+        card=sample_card(record, version=version.number, pk=version.pk),
         judged=judged_view(verdict, iteration),
         strips=strips_of(iteration, verdicts),
         groups=answer_groups(attempts(iteration, verdict.version_id, f.turn), record, run),

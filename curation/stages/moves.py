@@ -1,4 +1,4 @@
-"""The legal moves of runs, iterations, stages and shards, and the one way to make one: a guarded update."""
+"""The legal moves of runs, iterations, stages, shards and what else has states, and the one way to make one: a guarded update."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import models
 
-from curation.models import Iteration, Measuring, Run, Shard, Stage
+from curation.models import Iteration, Measuring, Run, Shard, Stage, Trial
 from curation.models.measuring import MeasuringState
 from curation.models.runs import IterationState, RunState
 from curation.models.shards import ShardState, StageState
+from curation.models.trials import TrialState
 from curation.stages.errors import WrongState
 
 Moves = Mapping[str, Set[str]]
@@ -55,12 +56,21 @@ MEASURING_MOVES: Moves = {
     MeasuringState.DONE: set(),
     MeasuringState.FAILED: set(),
 }
+TRIAL_MOVES: Moves = {
+    TrialState.WAITING: {TrialState.ANSWERING, TrialState.CANCELLED, TrialState.FAILED},  # failed: no worker came for a day
+    # Claimed anew, because its worker is thought dead; or given back.
+    TrialState.ANSWERING: {TrialState.WAITING, TrialState.ANSWERING, TrialState.DONE, TrialState.FAILED},
+    TrialState.DONE: set(),
+    TrialState.FAILED: set(),
+    TrialState.CANCELLED: set(),
+}
 LEGAL_MOVES: Mapping[type[models.Model], Moves] = {
     Run: RUN_MOVES,
     Iteration: ITERATION_MOVES,
     Stage: STAGE_MOVES,
     Shard: SHARD_MOVES,
     Measuring: MEASURING_MOVES,
+    Trial: TRIAL_MOVES,
 }
 
 

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from curation.direct_address import direct_address
 from curation.models import Run
-from curation.stages import export_sweep, loop, shards, waking
+from curation.stages import export_sweep, loop, shards, trying, waking
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ def reconcile_once(*, send: bool = True) -> bool:
         log.warning("%d shards of dead workers are pending again", returned)
     if given_up := export_sweep.abort_silent():
         log.warning("%d exports were not heard of any more and are aborted", given_up)
+    if given_up := trying.give_up_waiting():
+        log.warning("%d trials that no worker took have failed", given_up)
     for run_id in list(Run.objects.running().values_list("pk", flat=True)):
         try:
             loop.advance(run_id)
@@ -43,7 +45,9 @@ def reconcile_once(*, send: bool = True) -> bool:
             raise
         except Exception:
             log.exception("run %d cannot be advanced", run_id)
-    return shards.wake(shards.unsent_shards()) and waking.wake_measuring() if send else True
+    if not send:
+        return True
+    return shards.wake(shards.unsent_shards()) and waking.wake_measuring() and waking.wake_trials()
 
 
 class Reconciler(threading.Thread):

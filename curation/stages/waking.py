@@ -13,10 +13,11 @@ from redis.exceptions import RedisError
 from django.db.models.functions import Now
 
 from curation.celery import WAKE_UP, app
-from curation.models import Measuring, Shard
+from curation.models import Measuring, Shard, Trial
 from curation.models.measuring import MeasuringState
 from curation.models.runs import RunState
 from curation.models.shards import ShardState, StageState
+from curation.models.trials import TrialState
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,25 @@ def wake(shard_ids: Collection[int]) -> bool:
 
 def wake_measuring() -> bool:
     """Tell a worker that somebody waits for a measuring, unless that was said RESEND seconds ago; as `wake` does."""
-    waiting = Measuring.objects.filter(state=MeasuringState.WAITING).exclude(sent_at__gt=Now() - timedelta(seconds=RESEND))
-    dead = Measuring.objects.filter(state=MeasuringState.MEASURING, lease_until__lt=Now())
-    numbers = [*waiting.values_list("pk", flat=True), *dead.values_list("pk", flat=True)]
+    return _wake_for(Measuring, MeasuringState.WAITING, MeasuringState.MEASURING)
+
+
+def wake_trials() -> bool:
+    """The same for trials."""
+    return _wake_for(Trial, TrialState.WAITING, TrialState.ANSWERING)
+
+
+def _wake_for(asked: type[Measuring] | type[Trial], waiting: str, held: str) -> bool:
+    """For those that wait, and those whose worker is thought dead."""
+    rows = asked._default_manager
+    silent = rows.filter(state=waiting).exclude(sent_at__gt=Now() - timedelta(seconds=RESEND))
+    dead = rows.filter(state=held, lease_until__lt=Now())
+    numbers = [*silent.values_list("pk", flat=True), *dead.values_list("pk", flat=True)]
     if not numbers:
         return True
     if not _sent(len(numbers)):
         return False
-    Measuring.objects.filter(pk__in=numbers, state=MeasuringState.WAITING).update(sent_at=Now())
+    rows.filter(pk__in=numbers, state=waiting).update(sent_at=Now())
     return True
 
 

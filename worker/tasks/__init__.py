@@ -7,7 +7,7 @@ from django.conf import settings
 from curation.celery import WAKE_UP, app
 from curation.models.shards import StageKind
 from worker.station import Station
-from worker.tasks import assembly, evaluation, measuring, refinement, sampling, training
+from worker.tasks import assembly, evaluation, measuring, refinement, sampling, training, trying
 
 station = Station(
     {
@@ -19,6 +19,7 @@ station = Station(
     },
     settings.VAR,
     measuring.work,
+    trying.work,
 )
 
 

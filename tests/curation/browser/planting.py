@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from curation.models import Base, DatasetRevision, Engine, Project, Run, Team, User
+from curation.models import Base, DatasetRevision, Engine, Project, Run, SampleVersion, Team, Trial, User
 from curation.models.exports import ExportKind
 from curation.models.people import Role
 from curation.stages import (
@@ -25,9 +25,13 @@ from curation.stages import (
     running,
     tokens,
     training,
+    trial_models,
+    trial_questions,
+    trying,
     uploading,
 )
 from curation.stages.shards import Claim
+from curation.stages.trial_turns import Turn
 from tests.curation.stages.conftest import Hand, write_checkpoint
 from toolcalls.answers import Call
 from toolcalls.records import Message, Sample
@@ -141,6 +145,7 @@ def plant(run: Run, hand: HostileModel) -> Planted:
     held = measuring.claim_next(SHORT)
     assert held is not None
     measuring.fail(held.measuring, held.attempt, HOSTILE)
+    trial = tried(run, sample.versions.get(number=1), owner)
     tokens.create(owner, SHORT, "read")
     lines = [b"not JSON " + HOSTILE.encode() + b"\n", json.dumps({"messages": HOSTILE}).encode() + b"\n", _openai().encode()]
     upload = uploading.receive(run.project, SHORT, f"{SHORT}.jsonl", lines, owner)
@@ -161,8 +166,23 @@ def plant(run: Run, hand: HostileModel) -> Planted:
         "export": first.exports.order_by("pk").values_list("pk", flat=True)[0],
         "rejudging": again.pk,
         "estimate": estimate.pk,
+        "trial": trial.pk,
     }
     return Planted(run, names, owner)
+
+
+def tried(run: Run, version: SampleVersion, owner: User) -> Trial:
+    """One that was answered in four ways, beside a truth, and failed after all."""
+    model = trial_models.of_base(run.project, run.base)
+    trial = trying.ask(run.project, model, trial_questions.asked_by(version), owner, version=version)
+    asked = trying.claim_next(SHORT)
+    assert asked is not None
+    calls = (("get_weather", {"city": HOSTILE, "days": "two", SHORT: HOSTILE}), (SHORT, {SHORT: HOSTILE}))
+    wrong = json.dumps([{"name": name, "arguments": arguments} for name, arguments in calls])
+    texts = (wrong, HOSTILE, f"[{SHORT}(city=", f"{HOSTILE}\n{wrong}")
+    trying.store(asked, [Turn(text, "stop", 90, 12, 0.5) for text in texts])
+    trying.fail(trial.pk, asked.attempt, HOSTILE)
+    return trial
 
 
 def _openai() -> str:

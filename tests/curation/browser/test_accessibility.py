@@ -30,6 +30,7 @@ def main_pages(planted: Planted) -> Iterator[str]:
         if "GET" in PAGES[route.name] and route.name not in FRAGMENTS | OTHERS:
             yield route.address(planted.names)
     iteration = f"/runs/{planted.run.pk}/iterations"
+    yield f"/p/{planted.names['team']}/{planted.names['project']}/try/?again={planted.names['trial']}"
     yield from (f"{iteration}/0/", f"{iteration}/1/pool/?split=heldout", f"{iteration}/1/pool/{planted.names['sample']}/")
     yield from (f"{iteration}/1/pairs/{planted.names['sample']}/", f"{iteration}/2/pool/?q=nothing", "/nowhere/", "/join/gone/")
 

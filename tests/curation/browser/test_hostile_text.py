@@ -127,10 +127,12 @@ def questions(planted: Planted, routes: dict[str, Route]) -> Iterator[str]:
         "upload_new": ("dataset",),
         "run_new": ("like",),
         "project_new": ("team",),
+        "trials": ("model", "of", "version", "again"),
         "compare": ("run",),
         "sign_in": ("next",),
     }.items():
         yield from (f"{routes[name].address(planted.names)}?{urlencode({field: asked})}" for field in fields)
+    yield f"{routes['trials'].address(planted.names)}?again={planted.names['trial']}"
     yield f"{routes['pool'].address(planted.names)}?{urlencode({'q': SHORT, 'category': SHORT})}"
     yield f"/{quote(SHORT)}/{quote(SHORT)}/"
     yield f"/join/{quote(SHORT, safe='')}/"

@@ -11,9 +11,24 @@ import pytest
 from django.test import Client
 
 from curation.api.interface import throttle
-from curation.models import Export, Iteration, Role, Run, Team, User
-from curation.stages import commenting, exporting, invitations, measuring, people, rejudging, review, running, tokens, uploading
+from curation.models import Export, Iteration, Role, Run, Team, Trial, User
+from curation.stages import (
+    commenting,
+    exporting,
+    invitations,
+    measuring,
+    people,
+    rejudging,
+    review,
+    running,
+    tokens,
+    trial_models,
+    trial_questions,
+    trying,
+    uploading,
+)
 from tests.curation.stages import conftest as by_hand
+from toolcalls.records import Message
 
 hand, queue = by_hand.hand, by_hand.queue  # the worker of the stages' tests
 SCOPES = ("read", "review", "run", "admin")
@@ -87,8 +102,14 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
         "export": export.pk,
         "rejudging": rejudging.begin(iteration, {}, owner, here=True).pk,
         "estimate": measuring.begin(run.project, run.revision, run.base, run.engine, run.choices, owner).pk,
+        "trial": _trial(run).pk,
         "user": leaver.pk,
     }
+
+
+def _trial(run: Run) -> Trial:
+    asked = trial_questions.question([Message("user", "Rome?")])
+    return trying.ask(run.project, trial_models.of_base(run.project, run.base), asked)
 
 
 def _clients(cast: dict[str, User]) -> dict[str, Client]:
