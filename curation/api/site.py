@@ -20,6 +20,7 @@ from curation.api import (
     samples,
     teams,
     trained,
+    trials,
     uploads,
     verdicts,
     whatif,
@@ -52,6 +53,7 @@ NOUNS = (
     comments,
     exports,
     trained,
+    trials,
     events,
 )
 

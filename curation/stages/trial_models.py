@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from curation.models import Base, Checkpoint, Engine, Iteration, Project, Run
 from curation.models.checkpoints import CheckpointKind
 from curation.models.registry import EngineKind
 from curation.stages.artifacts import base_dir
+from curation.stages.copying import storable
 from curation.stages.errors import InputError
 from toolcalls.settings import Settings
 
@@ -40,6 +42,34 @@ def trained(project: Project) -> Sequence[Checkpoint]:
     """The merged models of the project's runs whose files are not gone, with run and iteration, the newest first."""
     found = Checkpoint.objects.filter(run__project=project, kind=CheckpointKind.MERGED, removed_at=None)
     return list(found.select_related("run__base", "run__engine", "iteration").order_by("-pk")[:LISTED])
+
+
+def named(project: Project, *, run: int | None = None, iteration: int | None = None, base: str = "", engine: str = "") -> Model:
+    """What an iteration of one of the project's runs has trained (its last one's model where none is given), a base, or by its
+    engine alone a server. Raises InputError for what is not there."""
+    by = _registered(Engine, engine) if engine else None
+    if run is not None:
+        found = Iteration.objects.filter(run__project=project, run=run).select_related("run__base", "run__engine", "run__project")
+        trained_one = found.filter(checkpoints__kind=CheckpointKind.MERGED).order_by("-number")
+        one = (trained_one if iteration is None else found.filter(number=iteration)).first()
+        if one is None:
+            raise InputError(
+                f"run {run} of {project} has no {'model yet' if iteration is None else 'such iteration'}; choose another"
+            )
+        return of_iteration(one, by)
+    if base:
+        return of_base(project, _registered(Base, base), by)
+    if by is None:
+        raise InputError("choose a model: what a run has trained, a base, or a server")
+    return of_server(by)
+
+
+def _registered(kind: type[Base] | type[Engine], name: str) -> Any:
+    found = kind.objects.filter(name=storable(name)).first()
+    if found is None:
+        known = ", ".join(kind.objects.order_by("name").values_list("name", flat=True)[:20])
+        raise InputError(f"no {kind.__name__.lower()} {name[:80]!r} is registered; there are: {known or 'none yet'}")
+    return found
 
 
 def of_iteration(iteration: Iteration, engine: Engine | None = None) -> Model:

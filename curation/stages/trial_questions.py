@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curation.models import SampleVersion
+from curation.models import Project, SampleVersion
 from curation.stages.copying import json_text, storable
 from curation.stages.errors import InputError
 from toolcalls.importing import check_asked
@@ -117,6 +117,15 @@ def asked_by(version: SampleVersion) -> Sample:
 
 def _bare(own: Sample) -> Sample:
     return Sample("trial", own.tools, own.messages, None, other=own.other, system=own.system)
+
+
+def newest_version(project: Project, sample: int) -> SampleVersion:
+    """Of a sample of the project's data. Raises InputError when there is none."""
+    found = SampleVersion.objects.filter(sample=sample, sample__dataset__project=project).order_by("-number")
+    version = found.select_related("sample").first()
+    if version is None:
+        raise InputError(f"{project} has no sample {sample}; choose another")
+    return version
 
 
 def is_of(asked: Sample, version: SampleVersion) -> bool:

@@ -10,11 +10,12 @@ from curation.models import Trial
 from curation.stages.copying import storable
 from curation.stages.pool import comparator_of
 from curation.stages.trial_questions import question_of, sample_of
-from toolcalls.answers import Answer, Calls
+from toolcalls.answers import Answer, Calls, ParseFailure
 from toolcalls.differing import align, summary
 from toolcalls.records import Generation, Judgement, Sample
 from toolcalls.schema import check_calls
 from toolcalls.selection import answer_of, judge
+from toolcalls.wire import to_json
 
 MOST_BREAKS = 12  # breaches of schemas that are listed of an answer
 
@@ -78,6 +79,25 @@ def read_turns(trial: Trial) -> Iterator[ReadTurn]:
         judgement = None if sample is None else judge(_generation(turn), sample, comparator, "any_no_call")
         differences = None if sample is None else _differences(sample, answer, trial)
         yield ReadTurn(number, turn, answer, breaks, judgement, differences, number == stands)
+
+
+def turn_json(read: ReadTurn) -> dict[str, Any]:
+    """For programs: `form`, `calls` and `unreadable` are null where it is not so; the last three where there is no truth."""
+    answer, judged = read.answer, read.judgement
+    parsed = answer if isinstance(answer, Calls) else None
+    return {
+        "number": read.number,
+        **read.turn.plain(),
+        "form": parsed.form if parsed else None,
+        "tolerated": list(parsed.tolerated) if parsed else [],
+        "calls": [to_json(call) for call in parsed.calls] if parsed else None,
+        "unreadable": f"{answer.reason}, at character {answer.position + 1}" if isinstance(answer, ParseFailure) else None,
+        "breaks": list(read.breaks),
+        "stands": read.stops,
+        "max_param_diff": None if judged is None else judged.max_param_diff,
+        "reason": None if judged is None else judged.reason,
+        "differences": read.differences,
+    }
 
 
 def _differences(sample: Sample, answer: Answer, trial: Trial) -> str:

@@ -9,15 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from curation.access import iteration_of, project_of, trial_of, version_of
-from curation.models import Base, Engine, Iteration, Project, Role, Trial
+from curation.access import project_of, trial_of, version_of
+from curation.models import Project, Role, Trial
 from curation.pages.trial_form import Typed, trials_page, typed_again, typed_of
 from curation.pages.trial_page import trial_page
 from curation.stages import trying
-from curation.stages.copying import storable
 from curation.stages.errors import InputError
 from curation.stages.people import require
-from curation.stages.trial_models import Model, of_base, of_iteration, of_server
+from curation.stages.trial_models import Model, named
 from curation.stages.trial_questions import sample_of, typed_question
 from curation.views.asked import number_asked
 
@@ -81,7 +80,7 @@ def _typed(request: HttpRequest, project: Project) -> Typed:
 def _asked(request: HttpRequest, project: Project, typed: Typed) -> Trial:
     asked = typed_question(typed.conversation, typed.message, typed.tools, typed.other, typed.version)
     return trying.ask(
-        project, _model(request, project, typed), asked, request.user, version=typed.version,
+        project, _model(project, typed), asked, request.user, version=typed.version,
         turns=_number(typed.turns, "refine turns"), max_new_tokens=_number(typed.max_new_tokens, "new tokens"),
     )  # fmt: skip
 
@@ -92,29 +91,14 @@ def _number(typed: str, what: str) -> int | None:
     return int(typed) if typed else None
 
 
-def _model(request: HttpRequest, project: Project, typed: Typed) -> Model:
+def _model(project: Project, typed: Typed) -> Model:
     """Raises InputError for what the project cannot try."""
-    kind, _, name = storable(typed.model).partition(":")
-    engine = _named(Engine, typed.engine) if typed.engine else None
+    kind, _, name = typed.model.partition(":")
     if kind == "base":
-        return of_base(project, _named(Base, name), engine)
+        return named(project, base=name, engine=typed.engine)
     if kind == "engine":
-        return of_server(_named(Engine, name))
-    return of_iteration(_iteration(request, project, typed.model), engine)
-
-
-def _iteration(request: HttpRequest, project: Project, typed: str) -> Iteration:
-    found = ITERATION.fullmatch(typed)
+        return named(project, engine=name)
+    found = ITERATION.fullmatch(typed.model)
     if found is None:
         raise InputError("choose a model")
-    iteration = iteration_of(request.user, int(found[1]), int(found[2]))
-    if iteration.run.project_id != project.pk:
-        raise InputError(f"choose a model of {project}")
-    return iteration
-
-
-def _named(kind: type[Base] | type[Engine], name: str) -> Base | Engine:
-    found = kind.objects.filter(name=storable(name)).first()
-    if found is None:
-        raise InputError(f"no {kind.__name__.lower()} {name[:80]!r} is registered; choose another")
-    return found
+    return named(project, run=int(found[1]), iteration=int(found[2]), engine=typed.engine)

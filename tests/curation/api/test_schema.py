@@ -20,10 +20,25 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 
 from curation.environment import Rate
-from curation.models import Measuring, Run, Sample, Upload, User
-from curation.stages import commenting, exporting, invitations, measuring, people, projects, rejudging, review, running, tokens
+from curation.models import Measuring, Run, Sample, Trial, Upload, User
+from curation.stages import (
+    commenting,
+    exporting,
+    invitations,
+    measuring,
+    people,
+    projects,
+    rejudging,
+    review,
+    running,
+    tokens,
+    trial_models,
+    trial_questions,
+    trying,
+)
 from curation.stages.importing import import_dataset
 from curation.stages.measured import Found, Part
+from curation.stages.trial_turns import Turn
 from toolcalls.exporting import sample_line
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -92,6 +107,7 @@ def furnish(hand: Any, owner: User, make_run: Callable[..., Run]) -> Callable[..
             "upload": upload.pk,
             "rejudging": rejudging.begin(iteration, {}, by, here=True).pk,
             "estimate": measured(run, by).pk,
+            "trial": tried(run, sample, word, by).pk,
             "invitation": invitations.invite(run.project.team, "viewer", by, word).invitation.pk,
             "token": tokens.create(by, word, "read", 1).token.pk,
             "user": by.pk,
@@ -107,6 +123,18 @@ def measured(run: Run, by: User) -> Measuring:
     assert job is not None and job.measuring == made.pk
     part = Part((90, 80), (20, 24), 4, 0.5, 1)
     measuring.store(job, Found(2, 1.5, 40.0, part, part, part))
+    return made
+
+
+def tried(run: Run, sample: Sample, word: str, by: User) -> Trial:
+    """One whose second answer is the truth's."""
+    version = sample.versions.get(number=1)
+    model = trial_models.of_base(run.project, run.base)
+    made = trying.ask(run.project, model, trial_questions.asked_by(version), by, version=version)
+    asked = trying.claim_next("hand")
+    assert asked is not None and asked.trial == made.pk
+    texts = (f"[get_weather(city='{word}', days='one')]", f"[{word}(", f"{word} calls nothing")
+    trying.complete(asked, [Turn(text, "stop", 90, 12, 0.5) for text in texts], agreed=False)
     return made
 
 

@@ -129,6 +129,12 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     },
     "/projects/{team}/{project}/estimates": {"POST": (ENGINEER, {"dataset": "weather", "base": "tiny", "engine": "scripted"})},
     "/projects/{team}/{project}/estimates/{estimate}": {"GET": VIEWER},
+    "/projects/{team}/{project}/trials": {
+        "GET": VIEWER,
+        "POST": (ENGINEER, {"base": "tiny", "messages": [{"role": "user", "content": "Rome?"}]}),
+    },
+    "/projects/{team}/{project}/trials/{trial}": {"GET": VIEWER},
+    "/projects/{team}/{project}/trials/{trial}/cancel": {"POST": ENGINEER},
     "/runs/{run}/spending": {"GET": VIEWER},
     "/bases": {"GET": SIGNED_IN},
     "/engines": {"GET": SIGNED_IN},

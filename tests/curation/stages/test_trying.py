@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import psycopg
 import pytest
 
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -19,7 +23,7 @@ from curation.direct_address import direct_address
 from curation.models import Engine, Iteration, Project, Run, SampleVersion, Trial, User
 from curation.models.trials import TrialState
 from curation.pages.trial_page import trial_page
-from curation.stages import reconciling, registering, trial_models, trial_questions, trying, waking, workforce
+from curation.stages import reconciling, registering, tokens, trial_models, trial_questions, trying, waking, workforce
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.shards import Room
 from curation.stages.trial_models import Model
@@ -327,3 +331,94 @@ def test_a_model_that_is_not_there_is_refused(wrong: str, engineer: User, model:
 
 def test_settings_without_a_run_are_the_paper_s(project: Project, base: Any, engine: Engine) -> None:
     assert trial_models.of_base(project, base).settings == Settings()
+
+
+@pytest.fixture
+def api(engineer: User) -> Callable[..., Any]:
+    """`api("post", "/1/cancel", {…})`, by the engineer."""
+    client = Client(headers={"Authorization": f"Bearer {tokens.create(engineer, 'test', 'run', 1).secret}"})
+
+    def send(method: str, path: str = "", body: Any = None) -> Any:
+        address = f"/api/v1/projects/tools/weather/trials{path}"
+        how = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
+        return getattr(client, method)(address, **how)
+
+    return send
+
+
+def test_a_script_asks_reads_and_takes_back(api: Any, model: Model, version: SampleVersion) -> None:
+    made = api("post", body={"base": "tiny", "sample": version.sample_id, "turns": 3})
+    found = made.json()
+    assert made.status_code == 202 and (found["state"], found["sample"], found["refine_turns"]) == (
+        "waiting",
+        version.sample_id,
+        3,
+    )
+    assert found["question"]["messages"][0]["content"] == "What is the weather in Rome for 1 days?" and found["turns"] == []
+    answered(Trial.objects.get(pk=found["id"]), MILAN, ROME, ROME)
+    turns = api("get", f"/{found['id']}").json()["turns"]
+    assert [(turn["max_param_diff"], turn["stands"], turn["form"]) for turn in turns] == [
+        (2, False, "paper"), (0, False, "paper"), (0, True, "paper"),
+    ]  # fmt: skip
+    assert turns[0]["reason"] == "param_mismatch" and "Milan" in turns[0]["differences"] and turns[0]["breaks"]
+    assert turns[1]["calls"] == [{"name": "get_weather", "arguments": {"city": "Rome", "days": 1}}]
+    again = api(
+        "post", body={"base": "tiny", "messages": [{"role": "user", "content": "Rome?"}], "tools": [{"name": "f"}]}
+    ).json()
+    assert api("post", f"/{again['id']}/cancel").json()["state"] == "cancelled"
+    assert api("post", f"/{again['id']}/cancel").status_code == 409
+    assert [one["id"] for one in api("get", "?mine=true").json()["items"]] == [again["id"], found["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({}, "choose a model|write a message"),
+        ({"base": "tiny", "sample": 1, "messages": [{"role": "user", "content": "x"}]}, "not both"),
+        ({"base": "tiny", "sample": 10**9}, "no sample"),
+        ({"base": "none", "messages": [{"role": "user", "content": "x"}]}, "there are: tiny"),
+        ({"run": 10**9, "messages": [{"role": "user", "content": "x"}]}, "has no model yet"),
+        ({"run": 10**9, "iteration": 1, "messages": [{"role": "user", "content": "x"}]}, "no such iteration"),
+        ({"engine": "scripted", "messages": [{"role": "user", "content": "x"}]}, "no model of its own"),
+    ],
+)
+def test_what_a_script_cannot_ask_is_refused_in_words(body: Any, why: str, api: Any, model: Model) -> None:
+    answer = api("post", body=body)
+    assert answer.status_code == 422 and re.search(why, answer.text), answer.text
+
+
+def run_command(*words: str) -> str:
+    out = StringIO()
+    call_command("try_model", "--project", "tools/weather", "--base", "tiny", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_waits_and_prints_each_turn(model: Model, version: SampleVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    def worked(_: float) -> None:
+        trying.complete(claimed(), [turn(MILAN), turn(ROME)], agreed=False)
+
+    monkeypatch.setattr(time, "sleep", worked)
+    told = run_command("--sample", str(version.sample_id))
+    assert f"A0  {MILAN}" in told and "param_mismatch" in told and "equals the truth, this answer stands" in told
+    (first, _) = json.loads(run_command("--message", "Rome?", "--json"))
+    assert first["text"] == MILAN and first["max_param_diff"] is None
+
+
+def test_the_command_takes_back_what_nobody_answers(model: Model) -> None:
+    with pytest.raises(CommandError, match="is one running"):
+        run_command("--message", "Rome?", "--patience", "0")
+    assert Trial.objects.get().state == TrialState.CANCELLED
+
+
+def test_the_command_says_why_there_is_no_answer(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(_: float) -> None:
+        asked = claimed()
+        trying.fail(asked.trial, asked.attempt, "no memory")
+
+    monkeypatch.setattr(time, "sleep", failed)
+    with pytest.raises(CommandError, match="the trial is failed: no memory"):
+        run_command("--message", "Rome?")
+    with pytest.raises(CommandError, match="cannot be read"):
+        run_command("--message", "Rome?", "--tools", "/nowhere/tools.json")
+    with pytest.raises(CommandError, match="of its own"):
+        run_command("--sample", "1", "--system", "x")
