@@ -51,7 +51,8 @@ long: $(DEV_READY)  ## The tests that take minutes
 bench: $(DEV_READY)  ## Measure; the results land in bench/results
 	@for script in bench/*.py bench/*/__main__.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS) || exit 1; done
 
-chaos: $(DEV_READY)  ## Fifty faults by a seed while runs go on; the figures land in bench/results
+chaos: $(DEV_READY)  ## Fifty faults by a seed while runs go on, and four with vLLM; the figures land in bench/results
+	$(BIN)/python -m bench.chaos --engine vllm --faults 4 --seed 1 --quick --report bench/results/chaos-vllm.json
 	$(BIN)/python -m bench.chaos --faults 50 --iterations 2 --report bench/results/chaos.json $(ARGS)
 
 chaos-short: $(DEV_READY)  ## The same in small, as CI runs it

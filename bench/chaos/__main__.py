@@ -6,7 +6,8 @@ A folder of its own holds Postgres, Valkey and the workers. The first run is lef
 each other until all faults have struck: workers killed -9, asked to end and stopped for longer than a lease; Postgres
 restarted and killed; Valkey killed and flushed; messages doubled. Each is said with the seconds until work went on: until the
 shard of a worker that is gone was leased again, or else until any shard was claimed or done or any step of training recorded.
-Ends with 1 when a row is lost, doubled or (but for vllm) another than in peace, a run failed, or a goal of issue 5 was missed.
+Ends with 1 when a row is lost or nobody asked for it, a shard was stored twice, a run failed, a goal of issue 5 was missed, or a
+row is another than in peace. With --engine vllm that last is no failure: the share of equal rows is reported.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curation.models import Checkpoint, EvaluationItem, Event, Generation, Run, TrainingRow, TrainingSet, Verdict
-from curation.models.shards import Shard
+from curation.models import Checkpoint, EvaluationItem, Event, Generation, RefinePair, Run, TrainingRow, TrainingSet, Verdict
+from curation.models.shards import Shard, StageKind
+from toolcalls.records import DIRECT, REFINE
 
 Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
 
@@ -77,6 +78,35 @@ def compare(calm: Run, other: Run) -> list[Compared]:
 def _compared(kind: str, calm: Rows, other: Rows) -> Compared:
     equal = sum(other.get(key) == value for key, value in calm.items())
     return Compared(kind, len(calm), len(calm.keys() - other.keys()), len(other.keys() - calm.keys()), equal)
+
+
+def amiss(run: Run) -> Iterator[str]:
+    """Rows of a finished run that are lost, or that nobody asked for, by its own shards and settings: another run need not have
+    drawn the same answers. No row can be there twice: these are its keys."""
+    turns = {(*one, DIRECT) for one in _cut(run, StageKind.SAMPLING)} | {(*one, REFINE) for one in _usable(run)}
+    wanted: dict[str, set[tuple[int, ...]]] = {
+        "generations": {(*turn, attempt) for turn in turns for attempt in range(run.choices.k)},
+        "verdicts": turns,
+        "evaluations": set(_cut(run, StageKind.EVALUATION)),
+    }
+    for kind, keys in wanted.items():
+        found = KINDS[kind](run).keys()
+        if lost := len(keys - found):
+            yield f"{lost} of {len(keys)} {kind} are lost"
+        if others := len(found - keys):
+            yield f"{others} {kind} are there that nobody asked for"
+
+
+def _cut(run: Run, kind: StageKind) -> Iterator[tuple[int, int]]:
+    """Iteration and version of what a stage was to do."""
+    shards = Shard.objects.filter(stage__iteration__run=run, stage__kind=kind)
+    for number, versions in shards.values_list("stage__iteration__number", "versions"):
+        yield from ((number, version) for version in versions)
+
+
+def _usable(run: Run) -> set[tuple[int, int]]:
+    """Of the pairs whose first answer can be refined."""
+    return set(RefinePair.objects.filter(iteration__run=run, usable=True).values_list("iteration__number", "version_id"))
 
 
 def done_twice(run: Run) -> int:

@@ -16,9 +16,9 @@ from django.core.management import call_command
 
 from bench.chaos import work
 from bench.chaos.faults import KINDS, QUICK, Fault, draw, strike
-from bench.chaos.record import Compared, compare, done_twice
+from bench.chaos.record import Compared, amiss, compare, done_twice
 from bench.chaos.site import Site
-from bench.chaos.work import CHECKPOINT_STEPS, Size, patiently, wait_for
+from bench.chaos.work import CHECKPOINT_STEPS, GOOD, Size, patiently, wait_for
 from curation.models import Run
 from curation.stages import registering
 
@@ -131,12 +131,18 @@ def _recovery(hits: list[Hit]) -> dict[str, dict[str, float]]:
 
 
 def _complaints(runs: list[Run], compared: list[list[Compared]], *, same: bool) -> Iterator[str]:
-    for run, kind in ((run, kind) for run, kinds in zip(runs, compared, strict=True) for kind in kinds):
-        if kind.lost or (kind.added and (same or kind.kind == "generations")):
+    """`same`: the engine gives the same answers whoever asks, so that every row is to be the undisturbed run's."""
+    for run in runs:
+        if run.state not in GOOD:
+            yield f"run {run.pk} is {run.state}: {run.why}"
+        yield from (f"run {run.pk}: {words}" for words in amiss(run))
+        if twice := done_twice(run):
+            yield f"run {run.pk}: {twice} shards were stored twice or never"
+    for run, kind in ((run, kind) for run, kinds in zip(runs, compared, strict=True) for kind in kinds if same):
+        if kind.lost or kind.added:
             yield f"run {run.pk}: {kind.lost} {kind.kind} lost, {kind.added} too many"
-        if same and kind.equal != kind.rows:
+        if kind.equal != kind.rows:
             yield f"run {run.pk}: {kind.rows - kind.equal} of {kind.rows} {kind.kind} differ from the undisturbed run's"
-    yield from (f"run {run.pk}: {twice} shards were stored twice or never" for run in runs if (twice := done_twice(run)))
 
 
 def _late(hits: list[Hit]) -> Iterator[str]:
