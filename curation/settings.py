@@ -148,6 +148,7 @@ API_RATE = environment.rate("API_RATE", "600/m")  # what the REST API allows one
 MODEL_ROOTS = environment.folders("MODEL_ROOTS", str(BASE_DIR / "trainer" / "tiny"))
 ARTIFACTS_ROOT = environment.storage("ARTIFACTS_ROOT", str(VAR / "artifacts"))
 ARTIFACTS_MERGED = environment.flag("ARTIFACTS_MERGED", default=isinstance(ARTIFACTS_ROOT, Path))
+ARTIFACTS_POINTS = environment.flag("ARTIFACTS_POINTS", default=not isinstance(ARTIFACTS_ROOT, Path))
 # What this host keeps of it, and the most bytes of that.
 ARTIFACTS_CACHE = Path(environment.text("ARTIFACTS_CACHE", str(VAR / "cache"))).resolve()
 ARTIFACTS_CACHE_LIMIT = environment.number("ARTIFACTS_CACHE_LIMIT", 100 * 2**30)

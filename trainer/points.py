@@ -54,17 +54,29 @@ def newest(points: Points) -> Path | None:
     return fitting[0] if fitting else None
 
 
+def whole(folder: Path) -> list[Path]:
+    """The whole points in a folder, of whatever training, the last one first. Removes nothing: somebody may write there."""
+    found = sorted(folder.glob(f"{PREFIX}*"), key=step_of, reverse=True)
+    return [point for point in found if _training_of(point) is not None]
+
+
 def adopt(source: Path, target: Path) -> None:
     """Have the whole points of `source` in `target`, too, by hard links: whoever still writes in `source` changes nothing."""
-    for point in source.glob(f"{PREFIX}*"):
-        if _training_of(point) is None or (target / point.name).exists():
-            continue
-        draft = target / f".{point.name}"
-        try:
-            shutil.copytree(point, draft, copy_function=_link)
-            draft.rename(target / point.name)
-        except (OSError, shutil.Error):  # removed meanwhile, for a later one
-            shutil.rmtree(draft, ignore_errors=True)
+    for point in whole(source):
+        if not (target / point.name).exists():
+            take(point, target)
+
+
+def take(point: Path, target: Path) -> bool:
+    """Have one point in `target`, too. False, and nothing there, when it was removed meanwhile, for a later one."""
+    draft = target / f".{point.name}"
+    try:
+        shutil.copytree(point, draft, copy_function=_link)
+        draft.rename(target / point.name)
+    except (OSError, shutil.Error):
+        shutil.rmtree(draft, ignore_errors=True)
+        return False
+    return True
 
 
 def _training_of(point: Path) -> Any:

@@ -26,6 +26,7 @@ class TrainingSet(models.Model):
     file_sha256 = models.CharField(max_length=64, blank=True)
     bytes = models.PositiveBigIntegerField(null=True)
     tokens_uri = models.CharField(max_length=255, blank=True)  # of what the trainer made of each row: ids, labels, pieces
+    point_uri = models.CharField(max_length=255, blank=True, default="", db_default="")  # of the last point in the store, if any
     created_at = models.DateTimeField(auto_now_add=True)
 
 

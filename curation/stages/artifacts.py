@@ -89,7 +89,7 @@ def files_of(uri: str) -> tuple[Entry, ...]:
     return _files(str(settings.ARTIFACTS_ROOT), uri.removeprefix(STORED))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _files(root: str, sha256: str) -> tuple[Entry, ...]:
     """An address has one content for ever."""
     return read_folder(Store(root), sha256)

@@ -129,10 +129,23 @@ def delete_unnamed() -> tuple[int, int]:
     return files, size
 
 
+def delete(sha256s: set[str]) -> None:
+    """Delete those of these files that no row names. Raises StoreError."""
+    _named()  # what is read once is at hand while others wait
+    with transaction.atomic():
+        hold_store(alone=True)
+        for sha256 in sha256s - _named():
+            artifacts.store().delete(sha256)
+
+
 def _named() -> set[str]:
-    """The sha256s of all files that rows name. Raises StoreError where a manifest cannot be read: then nothing is deleted."""
+    """The sha256s of all files that rows name. Raises StoreError where a manifest cannot be read: then nothing is deleted.
+
+    Nobody goes on with a training of a run that is over.
+    """
     uris = {*Checkpoint.objects.filter(removed_at=None).values_list("uri", flat=True)}
     uris.update(TrainingSet.objects.values_list("tokens_uri", flat=True))
+    uris.update(TrainingSet.objects.exclude(iteration__run__state__in=OVER).values_list("point_uri", flat=True))
     named = set(TrainingSet.objects.exclude(file_sha256="").values_list("file_sha256", flat=True))
     for uri in filter(artifacts.is_stored, uris):
         named.add(uri.removeprefix(artifacts.STORED))

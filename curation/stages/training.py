@@ -15,7 +15,7 @@ from django.db import transaction
 
 from curation.models import Checkpoint, Iteration, TrainingSet, TrainingStep
 from curation.models.checkpoints import CheckpointKind
-from curation.stages import artifacts, assembly, loop, masks, sweeping
+from curation.stages import artifacts, assembly, loop, masks, points, sweeping
 from curation.stages.copying import json_text
 from curation.stages.jobs import WrongResults
 from curation.stages.model_folder import weights_sha256
@@ -38,6 +38,7 @@ class TrainingJob:
     out_dir: Path
     points: Path  # where this attempt keeps what a killed training goes on from
     earlier_points: tuple[Path, ...]  # of the attempts before, on this host
+    stored_point: str  # address in the store of the last one of any host; empty: none
 
 
 def job(claim: Claim) -> TrainingJob:
@@ -52,7 +53,9 @@ def job(claim: Claim) -> TrainingJob:
     earlier = tuple(points_of(out.with_name(f"attempt-{token}")) for token in range(1, claim.attempt))
     model, adapter = _trained_on(claim)
     here = tuple(path for path in earlier if path.is_dir())
-    return TrainingJob(rows, model, adapter, claim.settings.training, claim.run_seed, out, points_of(out), here)
+    return TrainingJob(
+        rows, model, adapter, claim.settings.training, claim.run_seed, out, points_of(out), here, points.last(claim)
+    )
 
 
 def _trained_on(claim: Claim) -> tuple[Path, Path | None]:
@@ -116,7 +119,9 @@ def publish(claim: Claim, folder: Path, report: Mapping[str, Any], check: Check 
             artifacts.check_stored([*stored.values(), tokens])
             made = [_write_checkpoint(claim, kind, uri, meta) for kind, uri in stored.items()]
             TrainingSet.objects.filter(pk=training_set.pk).update(too_long=report["too_long"], tokens_uri=tokens)
+            point = points.replace(claim.iteration_id, "")
         transaction.on_commit(partial(_clear, folder, made), robust=True)
+        transaction.on_commit(partial(points.forget, point), robust=True)
 
 
 def _stored(folder: Path, kinds: Sequence[str], check: Check) -> dict[str, str]:

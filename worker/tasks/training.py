@@ -20,7 +20,6 @@ from curation.stages.shards import Claim
 from curation.stages.training import TrainingJob
 from toolcalls.errors import InputError
 from toolcalls.settings import settings_json
-from trainer.points import adopt
 from trainer.tracking import ENVIRONMENT
 from worker.children import EXIT_INPUT, Child, ChildFailed
 from worker.devices import on_devices
@@ -28,6 +27,7 @@ from worker.engines import PROJECT
 from worker.leases import Lease
 from worker.logs import log_file
 from worker.models import at_hand
+from worker.points import gather, publishing
 from worker.station import Station
 
 log = logging.getLogger(__name__)
@@ -44,25 +44,19 @@ def _train(station: Station, lease: Lease) -> str:
     job.out_dir.parent.mkdir(parents=True, exist_ok=True)
     # Named after the attempt, so that publishing removes what a killed worker left of it.
     with tempfile.TemporaryDirectory(dir=job.out_dir.parent, prefix=f"{job.out_dir.name}-job-") as folder:
-        _adopt_points(job)
+        gather(job, lease.check)
         command = launched(lease.devices, train_command(lease.claim, job, Path(folder)))
         log_to = log_file(station.logs, "training")
         needs = {variable for kind in settings.TRACKERS for variable in ENVIRONMENT[kind]}
         child = Child(command, name="the training", log=log_to, threads=job.settings.threads, folder=PROJECT, needs=needs)
         try:
-            with lease.watching(child):
+            with publishing(lease.claim, job.points), lease.watching(child):
                 report = follow(child, lease.claim)
         finally:
             child.end(patience=0)
     close_old_connections()  # Postgres may have been restarted meanwhile
     training.publish(lease.claim, job.out_dir, report, lease.check)
     return f"{report['rows']} rows, {report['too_long']} too long"
-
-
-def _adopt_points(job: TrainingJob) -> None:
-    job.points.mkdir(parents=True, exist_ok=True)
-    for earlier in job.earlier_points:
-        adopt(earlier, job.points)
 
 
 def train_command(claim: Claim, job: TrainingJob, folder: Path) -> list[str]:
