@@ -1,6 +1,6 @@
 """Runs of the loop under faults, beside one that nothing disturbs: is anything lost or doubled, and how soon does work go on?
 
-    python -m bench.chaos --faults 50 --seed 0 [--engine vllm] [--report bench/results/chaos.json]
+    python -m bench.chaos --faults 50 --seed 0 [--engine vllm] [--devices 2] [--report bench/results/chaos.json]
 
 A folder of its own holds Postgres, Valkey and the workers. The first run is left in peace. Then runs on the same data follow
 each other until all faults have struck: workers killed -9, asked to end and stopped for longer than a lease; Postgres
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
     parser.add_argument("--engine", choices=("transformers", "vllm"), default="transformers")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--devices", type=int, choices=range(7), default=0, help="made-up ones of each worker")
     parser.add_argument("--train", type=int, default=12, help="samples")
     parser.add_argument("--heldout", type=int, default=4, help="samples")
     parser.add_argument("--iterations", type=int, default=1)

@@ -40,11 +40,11 @@ class Hit:
 
 def disturb(options: argparse.Namespace, var: Path) -> dict[str, Any]:
     """All of it. Returns the report; its `complaints` are empty when all is well."""
-    size = Size(options.train, options.heldout, options.iterations, options.k)
+    size = Size(options.train, options.heldout, options.iterations, options.k, shard=6 // max(1, options.devices))
     faults = draw(options.seed, options.faults, QUICK if options.quick else tuple(KINDS))
     hits: list[Hit] = []
     runs: list[Run] = []
-    with Site(var, options.workers) as site:
+    with Site(var, options.workers, options.devices) as site:
         call_command("migrate", interactive=False, verbosity=0)
         revision = work.import_world(var, size.train, size.heldout)
         engine = registering.register_engine(options.engine, options.engine)

@@ -23,11 +23,12 @@ OPTIONS = ("-P", "threads", "-c", "1", "-Q", "celery", "--without-gossip", "--wi
 
 
 class Worker:
-    """One worker process. What it writes goes to var/log/worker-N.log."""
+    """One worker process. What it writes goes to var/log/worker-N.log. `devices` as its option --devices wants them."""
 
-    def __init__(self, number: int, logs: Path) -> None:
-        self.name = f"worker-{number}"
+    def __init__(self, number: int, logs: Path, devices: str = "") -> None:
+        self.name, self.devices = f"worker-{number}", devices
         command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", *OPTIONS, "-n", f"{self.name}@%h"]
+        command += ["--devices", devices] if devices else []
         log = logs / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] = launch(command, log=log, death_signal=signal.SIGKILL, folder=ROOT)
         self.owner = f"{socket.gethostname()}:{self.process.pid}"  # as its claims are signed
@@ -49,12 +50,17 @@ class Worker:
 
 
 class Site:
-    """Postgres, Valkey and so many workers; entered, they run. Not in charge of what goes wrong: bench.chaos.faults."""
+    """Postgres, Valkey and so many workers, each of which owns so many made-up devices; entered, they run.
 
-    def __init__(self, var: Path, workers: int) -> None:
+    Not in charge of what goes wrong: bench.chaos.faults.
+    """
+
+    def __init__(self, var: Path, workers: int, devices: int = 0) -> None:
         paths = Paths(var)
         self.postgres, self.valkey = EmbeddedPostgres(paths), EmbeddedValkey(paths)
         self.workers: list[Worker] = []
+        self._hired: list[Worker] = []  # ever
+        self._devices = devices
         self._wanted, self._logs, self._numbers = workers, paths.log, itertools.count(1)
         self._ends = ExitStack()
 
@@ -73,7 +79,17 @@ class Site:
     def hire(self) -> None:
         """Bring the workers to the number wanted."""
         while len(self.workers) < self._wanted:
-            self.workers.append(Worker(next(self._numbers), self._logs))
+            self.workers.append(Worker(next(self._numbers), self._logs, self._free_devices()))
+            self._hired.append(self.workers[-1])
+
+    def _free_devices(self) -> str:
+        """The first group that no process has, also none that stands still."""
+        if not self._devices:
+            return ""
+        taken = {worker.devices for worker in self._hired if worker.process.poll() is None}
+        starts = itertools.count(0, self._devices)
+        groups = (",".join(str(start + number) for number in range(self._devices)) for start in starts)
+        return next(group for group in groups if group not in taken)
 
     def restart_postgres(self, *, kill: bool) -> None:
         if kill and self.postgres.process is not None:

@@ -37,6 +37,7 @@ class Size:
     heldout: int
     iterations: int
     k: int
+    shard: int = 6  # samples
 
     @property
     def settings(self) -> Settings:
@@ -44,7 +45,7 @@ class Size:
         training = Training(
             learning_rate=2e-3, batch_rows=4, device_rows=4, max_length=1024, dtype="float32", checkpoint_steps=CHECKPOINT_STEPS
         )
-        limits = {"max_new_tokens": 160, "max_length": 1024, "refine_turns": 1, "shard_samples": 6}
+        limits = {"max_new_tokens": 160, "max_length": 1024, "refine_turns": 1, "shard_samples": self.shard}
         return Settings(k=self.k, max_iterations=self.iterations, engine_dtype="float32", training=training, **limits)
 
 

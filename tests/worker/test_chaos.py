@@ -44,3 +44,10 @@ def test_a_run_under_faults_is_the_undisturbed_one_to_the_bit(tmp_path: Path) ->
 def test_no_row_of_vllm_is_lost_or_doubled_under_faults(tmp_path: Path) -> None:
     report = chaos(tmp_path / "report.json", "--faults", "6", "--quick", "--engine", "vllm")
     assert report["complaints"] == []
+
+
+@pytest.mark.chaos
+@pytest.mark.long
+def test_runs_on_device_groups_under_faults_are_the_undisturbed_one_to_the_bit(tmp_path: Path) -> None:
+    report = chaos(tmp_path / "report.json", "--faults", str(len(QUICK)), "--quick", "--devices", "2")
+    assert report["complaints"] == []
