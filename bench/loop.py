@@ -226,6 +226,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "curation.settings", "WHETSTONE_VAR": str(folder), "DATABASE_URL": server.url,
         "LOG_LEVEL": "WARNING", "SECRET_KEY": "of no use outside the benchmark", "MODEL_ROOTS": str(MODEL.parent),
+        "DATABASE_KEPT": "1",  # as worker.app has it
     }  # fmt: skip
     server.start()
     try:

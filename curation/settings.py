@@ -69,6 +69,7 @@ def _database(url: str) -> dict[str, object]:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    pooled, kept = environment.flag("DATABASE_POOL", False), environment.flag("DATABASE_KEPT", False)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "curation",
@@ -76,10 +77,10 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or query.pop("port", "")),
-        "CONN_MAX_AGE": 0,
+        # The web process pools its connections, a worker's threads keep theirs, a command holds the few that it needs.
+        "CONN_MAX_AGE": None if kept and not pooled else 0,
         "CONN_HEALTH_CHECKS": True,
-        # The web process pools its connections; a worker or a command holds the few that it needs.
-        "OPTIONS": {**query, **({"pool": {"min_size": 1, "max_size": 8}} if environment.flag("DATABASE_POOL", False) else {})},
+        "OPTIONS": {**query, **({"pool": {"min_size": 1, "max_size": 8}} if pooled else {})},
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import sys
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,7 +50,10 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) 
 
 def prompt_hash(ids: Sequence[int]) -> str:
     """sha256 of token ids, hex: each id as four bytes, little-endian."""
-    return hashlib.sha256(b"".join(int(token).to_bytes(4, "little") for token in ids)).hexdigest()
+    words = array("I", ids)
+    if sys.byteorder == "big":
+        words.byteswap()
+    return hashlib.sha256(words).hexdigest()
 
 
 def end_token_ids(tokenizer: PreTrainedTokenizerBase, model_config: Any = None) -> tuple[int, ...]:

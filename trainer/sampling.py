@@ -9,7 +9,7 @@ from toolcalls.errors import InputError
 from toolcalls.prompts import run_messages
 from toolcalls.records import DIRECT, REFINE, Generation, Sample, Sampling, Turn
 from toolcalls.refinement import refine_messages, usable_first_answer
-from toolcalls.sampling import attempt_seed
+from toolcalls.sampling import attempt_seeds
 from toolcalls.settings import Settings
 from toolcalls.waves import until_hit
 from trainer.asking import Question, ask
@@ -89,7 +89,7 @@ def _in_scope(line: PoolLine, settings: Settings) -> bool:
 
 
 def _seeds(sample: Sample, settings: Settings, iteration: int, turn: Turn) -> tuple[int, ...]:
-    return tuple(attempt_seed(settings.seed, iteration, sample.id, turn, attempt) for attempt in range(settings.k))
+    return attempt_seeds(settings.seed, iteration, sample.id, turn, range(settings.k))
 
 
 def _sampling(settings: Settings) -> Sampling:

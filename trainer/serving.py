@@ -33,6 +33,7 @@ from trainer.engines.registry import KINDS, open_engine
 
 log = logging.getLogger(__name__)
 FATAL = 3  # exit code
+_written = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -179,7 +180,7 @@ def _reply(answer: Answer) -> dict[str, Any]:
 
 
 def _send(out: IO[str], document: Mapping[str, Any]) -> None:
-    out.write(json.dumps(document, ensure_ascii=False) + "\n")
+    out.write(_written(document) + "\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

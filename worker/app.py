@@ -6,6 +6,7 @@ import logging
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curation.settings")
+os.environ.setdefault("DATABASE_KEPT", "1")
 
 import click
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from curation.stages.jobs import EngineRequest
 from curation.stages.shards import Claim
 from toolcalls.errors import InputError
 from toolcalls.records import Generation
+from toolcalls.wire import to_json
 from trainer.engines.protocol import EngineError
 from worker.children import Child, ChildFailed
 from worker.leases import Killable
@@ -192,9 +193,9 @@ def _name(spec: EngineSpec) -> str:
 
 
 def _wire(request: EngineRequest) -> dict[str, Any]:
-    messages = [asdict(message) for message in request.messages]
+    messages = [to_json(message) for message in request.messages]
     which = {"seeds": list(request.seeds), "first": request.first, "again": request.again}
-    return {"id": request.id, "messages": messages, "sampling": asdict(request.sampling), **which}
+    return {"id": request.id, "messages": messages, "sampling": to_json(request.sampling), **which}
 
 
 def _generation(line: Mapping[str, Any]) -> Generation:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
@@ -17,6 +18,10 @@ from curation.stages.shards import Claim
 log = logging.getLogger(__name__)
 
 TICK = 0.2  # seconds between two looks at whether the worker is to stop
+MOST_LEASES = 256  # that one process holds at a time: no host has so many devices
+
+# A thread that has held a lease waits for the next one, and has its connection still where the settings keep connections.
+_holders = ThreadPoolExecutor(MOST_LEASES, thread_name_prefix="lease")
 
 
 class Killable(Protocol):
@@ -51,15 +56,16 @@ class Lease:
         self._locked_on: object = None  # the session that holds the advisory lock
         self._guard = threading.Lock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._hold, name=f"lease-{claim.shard_id}", daemon=True)
+        self._holding: Future[None] | None = None
 
     def __enter__(self) -> Lease:
-        self._thread.start()
+        self._holding = _holders.submit(self._hold)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._ended.set()
-        self._thread.join()
+        if self._holding is not None:
+            self._holding.result()
 
     @contextmanager
     def watching(self, child: Killable) -> Iterator[None]:
@@ -124,12 +130,15 @@ class Lease:
                 self._locked_on = connection.connection
 
     def _unlock(self) -> None:
-        """Closing the session frees the lock; a pooled one outlives its use, so it is asked to."""
-        with suppress(DatabaseError, InterfaceError):
+        """A session that is kept outlives its use, so it is asked to free the lock; closing one that cannot frees it."""
+        try:
             if self._locked_on is not None and self._locked_on is connection.connection:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [self.lock_space, self.claim.shard_id])
-        connection.close()
+            connection.close_if_unusable_or_obsolete()
+        except (DatabaseError, InterfaceError):
+            with suppress(DatabaseError, InterfaceError):
+                connection.close()
 
     def _give_up(self, why: str) -> None:
         with self._guard:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, models
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -40,7 +41,7 @@ def storable(text: str) -> str:
 def json_text(value: Any) -> str:
     """A JSON value as text that jsonb can hold; a number that JSON does not have becomes a text."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _written(value)
     except ValueError:  # such a number
         return json.dumps(_plain(value), ensure_ascii=False)
     if "\\u0000" in text or _UNSTORABLE.search(text):

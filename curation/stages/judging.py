@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from uuid import UUID
+from itertools import accumulate, chain
 
 from curation.models import Decision, Shard
 from curation.models import Generation as GenerationRow
@@ -127,35 +126,38 @@ def _decisions(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> dict[in
 
 def write_generations(claim: Claim, turn: Turn, turns: Sequence[JudgedTurn]) -> None:
     """Write the attempts alone: the extra greedy A₁ counts in no verdict."""
-    rows = (
-        _generation_row(claim, turn, item.entry, generation, judgement)
-        for item in turns
-        for generation, judgement in zip(item.generations, item.judgements, strict=True)
-    )
-    copy_rows(GenerationRow, GENERATION_COLUMNS, rows)
+    copy_rows(GenerationRow, GENERATION_COLUMNS, chain.from_iterable(_generation_rows(claim, turn, item) for item in turns))
 
 
-def _generation_row(
-    claim: Claim, turn: Turn, entry: PoolSample, generation: Generation, judgement: Judgement
-) -> tuple[object, ...]:
-    return (
-        claim.iteration_id,
-        entry.version,
-        turn,
-        generation.attempt,
-        storable(generation.text),
-        None if judgement.calls is None else json_text([to_json(call) for call in judgement.calls]),
-        UUID(hex=judgement.answer_key),
-        judgement.max_param_diff,
-        judgement.reason,
-        generation.finish_reason,
-        generation.prompt_tokens,
-        generation.completion_tokens,
-        generation.seed,
-        generation.prompt_hash,
-        claim.checkpoint_id,
-        comparator_of(claim.settings).version,
-    )
+def _generation_rows(claim: Claim, turn: Turn, item: JudgedTurn) -> Iterator[tuple[object, ...]]:
+    """A row per attempt. Those that say the same have one judgement, whose calls are written out once."""
+    calls: dict[int, str | None] = {}
+    comparator = comparator_of(claim.settings).version
+    for generation, judgement in zip(item.generations, item.judgements, strict=True):
+        if id(judgement) not in calls:
+            calls[id(judgement)] = _calls_text(judgement)
+        yield (
+            claim.iteration_id,
+            item.entry.version,
+            turn,
+            generation.attempt,
+            storable(generation.text),
+            calls[id(judgement)],
+            judgement.answer_key,
+            judgement.max_param_diff,
+            judgement.reason,
+            generation.finish_reason,
+            generation.prompt_tokens,
+            generation.completion_tokens,
+            generation.seed,
+            generation.prompt_hash,
+            claim.checkpoint_id,
+            comparator,
+        )
+
+
+def _calls_text(judgement: Judgement) -> str | None:
+    return None if judgement.calls is None else json_text([to_json(call) for call in judgement.calls])
 
 
 def _verdict_row(claim: Claim, turn: Turn, item: JudgedTurn) -> tuple[object, ...]:

@@ -27,6 +27,13 @@ def advance(run_id: int) -> None:
         pass
 
 
+def shard_ended(run_id: int, shard_id: int) -> None:
+    """Advance when no shard of this one's stage is left to do. Called after the commit that ended it: of several that end at
+    once the last to commit sees that none is left, whoever else sees it too. The look takes no lock of the run."""
+    if not Shard.objects.filter(stage__shards=shard_id).exclude(state=ShardState.DONE).exists():
+        advance(run_id)
+
+
 def locked(run_id: int) -> Run:
     """The run, its row locked until the transaction's end. Lock it before any of its shards; rows may still refer to it."""
     run: Run = (

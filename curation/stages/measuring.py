@@ -69,7 +69,7 @@ def begin(
 
 def claim_next(owner: str) -> Job | None:
     """Take the next that waits, or whose worker is thought dead; None when there is none."""
-    while (taken := _lease_one(owner)) is not None:
+    while claimable().exists() and (taken := _lease_one(owner)) is not None:
         try:
             return Job(taken.pk, taken.attempt, _claim(taken))
         except InputError as error:  # its model is gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Length
@@ -96,7 +97,8 @@ def longest_first(versions: QuerySet[SampleVersion]) -> list[int]:
 def load(version_ids: Iterable[int]) -> dict[int, PoolSample]:
     """The versions in the order of the ids. Raises InputError when a content cannot be read."""
     ids = list(version_ids)
-    found = {version.pk: _read(version) for version in SampleVersion.objects.filter(pk__in=ids).select_related("sample")}
+    rows = SampleVersion.objects.filter(pk__in=ids).values_list(*_READ)
+    found = {version: _read(version, *others) for version, *others in rows}
     return {number: found[number] for number in ids}
 
 
@@ -106,7 +108,11 @@ def of_shard(version_ids: tuple[int, ...]) -> Mapping[int, PoolSample]:
     return load(version_ids)
 
 
-def _read(version: SampleVersion) -> PoolSample:
-    key = version.sample.key
-    sample = replace(sample_from_json(version.content, f"sample {key}"), id=key)
-    return PoolSample(version.pk, version.sample_id, version.sha256, sample, version.category, version.language, version.calls)
+_READ = ("pk", "sample_id", "sample__key", "sha256", "content", "category", "language", "calls")
+
+
+def _read(
+    version: int, sample_id: int, key: str, sha256: str, content: Any, category: str, language: str, calls: int | None
+) -> PoolSample:
+    sample = replace(sample_from_json(content, f"sample {key}"), id=key)
+    return PoolSample(version, sample_id, sha256, sample, category, language, calls)

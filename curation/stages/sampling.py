@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from curation.models.registry import EngineKind
@@ -14,7 +14,7 @@ from curation.stages.pool import PoolSample
 from curation.stages.shards import Claim, fence
 from toolcalls.prompts import run_messages
 from toolcalls.records import DIRECT, Generation, Sampling
-from toolcalls.sampling import attempt_seed
+from toolcalls.sampling import attempt_seeds
 
 __all__ = ["GREEDY_ATTEMPT", "ensure_partition", "requests", "store"]
 
@@ -30,17 +30,17 @@ def wanted(claim: Claim) -> dict[int, tuple[int, ...]]:
     samples = pool.of_shard(claim.versions)
     asked = {number: seeds(claim, entry, DIRECT) for number, entry in samples.items()}
     if claim.settings.first_answer == "greedy":
-        asked |= {-number: (_seed(claim, entry, DIRECT, GREEDY_ATTEMPT),) for number, entry in samples.items()}
+        asked |= {-number: _seeds(claim, entry, DIRECT, (GREEDY_ATTEMPT,)) for number, entry in samples.items()}
     return asked
 
 
 def seeds(claim: Claim, entry: PoolSample, turn: int) -> tuple[int, ...]:
     """The seeds of a sample's k attempts: from the sample version's content, never from its shard or position."""
-    return tuple(_seed(claim, entry, turn, attempt) for attempt in range(claim.settings.k))
+    return _seeds(claim, entry, turn, range(claim.settings.k))
 
 
-def _seed(claim: Claim, entry: PoolSample, turn: int, attempt: int) -> int:
-    return attempt_seed(claim.run_seed, claim.iteration_number, entry.sha256, turn, attempt)
+def _seeds(claim: Claim, entry: PoolSample, turn: int, attempts: Iterable[int]) -> tuple[int, ...]:
+    return attempt_seeds(claim.run_seed, claim.iteration_number, entry.sha256, turn, attempts)
 
 
 def _request(claim: Claim, entry: PoolSample, number: int, given: tuple[int, ...]) -> EngineRequest:

@@ -233,7 +233,7 @@ def fence(claim: Claim, **counts: Any) -> Iterator[None]:
             raise LostLease(f"shard {claim.shard_id} is no longer attempt {claim.attempt}'s")
         yield
         _log("shard.done", claim.shard_id, claim.run_id, claim.attempt, after=counts)
-        transaction.on_commit(partial(loop.advance, claim.run_id), robust=True)
+        transaction.on_commit(partial(loop.shard_ended, claim.run_id, claim.shard_id), robust=True)
 
 
 def _log(verb: str, shard_id: int, run_id: int, attempt: int, after: Mapping[str, Any] | None = None, why: str = "") -> None:

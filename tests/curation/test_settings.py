@@ -42,6 +42,15 @@ def test_no_visitor_s_header_is_trusted_without_https(monkeypatch: pytest.Monkey
     }
 
 
+@pytest.mark.parametrize(("kept", "pooled", "age"), [("0", "0", 0), ("1", "0", None), ("1", "1", 0), ("0", "1", 0)])
+def test_threads_keep_their_connections_where_asked_to_and_not_pooled(
+    monkeypatch: pytest.MonkeyPatch, kept: str, pooled: str, age: int | None
+) -> None:
+    monkeypatch.setenv("DATABASE_KEPT", kept)
+    monkeypatch.setenv("DATABASE_POOL", pooled)
+    assert runpy.run_path(str(SETTINGS))["DATABASES"]["default"]["CONN_MAX_AGE"] == age
+
+
 @pytest.mark.process
 def test_a_new_installation_passes_django_s_checks(tmp_path: Path) -> None:
     environ = {**os.environ, "WHETSTONE_VAR": str(tmp_path / "var"), "SECRET_KEY": "x" * 60}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from django.db import connection
+from django.db import connection, connections
 
 from curation.models import Engine, Run, Shard
 from curation.stages import running, shards
 from curation.stages.shards import Claim
+from worker import leases
 from worker.leases import GivenUp, Lease
 
 
@@ -64,6 +66,40 @@ def test_lock_is_held_inside_and_free_afterwards(claim: Claim) -> None:
     with Lease(claim, threading.Event()):
         assert eventually(lambda: locked(claim))
     assert not locked(claim)
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leases by one thread, which keeps its connection as a worker's does."""
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    with ThreadPoolExecutor(1) as holders:
+        monkeypatch.setattr(leases, "_holders", holders)
+        yield
+        holders.submit(connections.close_all).result()
+
+
+def test_leases_one_after_another_take_one_connection_and_leave_no_lock(kept: None, claim: Claim) -> None:
+    sessions = set()
+    for _ in range(3):
+        with Lease(claim, threading.Event()):
+            assert eventually(lambda: locked(claim))
+            sessions.add(holder(claim))
+        assert not locked(claim)
+    assert len(sessions) == 1
+
+
+def test_a_lease_whose_session_was_ended_is_followed_by_one_on_another(kept: None, claim: Claim) -> None:
+    with Lease(claim, threading.Event()):
+        assert eventually(lambda: locked(claim))
+        end_session(holder(claim))
+    with Lease(claim, threading.Event()):
+        assert eventually(lambda: locked(claim))
+    assert not locked(claim)
+
+
+def end_session(process: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
 
 
 def test_lease_is_renewed_while_it_is_held(claim: Claim) -> None:

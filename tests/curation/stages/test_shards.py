@@ -12,6 +12,7 @@ import pytest
 
 from django.db import DataError, connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation.models import Event, Generation, Iteration, RefinePair, Run, Sample, Shard, Stage, Verdict
@@ -95,6 +96,19 @@ def test_a_late_writer_leaves_nothing_behind(run: Run, hand: Any) -> None:
     assert shards.renew(current)
     hand.do(current)
     assert Generation.objects.count() == 4 * 2
+
+
+def test_a_shard_that_is_not_the_last_of_its_stage_ends_without_the_lock_of_its_run(run: Run, hand: Any) -> None:
+    locks = []
+    for _ in range(2):
+        claim = shards.claim_next("one")
+        assert claim is not None
+        answers = answered(hand, claim)
+        with CaptureQueriesContext(connection) as asked:
+            sampling.store(claim, answers)
+        locks.append(sum("FOR NO KEY UPDATE" in query["sql"] and "curation_run" in query["sql"] for query in asked))
+    assert locks[0] == 0 < locks[1]
+    assert Stage.objects.get(kind="sampling").state == "done"
 
 
 def test_results_that_come_twice_are_written_once(run: Run, hand: Any) -> None:
