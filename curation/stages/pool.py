@@ -59,10 +59,15 @@ def training_pool(run: Run) -> QuerySet[SampleVersion]:
 
 def outdated(run: Run, sample: str = "sample", version: str = "version") -> Q:
     """Of rows with a sample and a version of it: another version has the right truth, by a correction that stands, or by the
-    revision where one was taken back."""
+    revision where one was taken back.
+
+    A sample has one correction at most. Each question is one of equal values, which Postgres answers for all rows from one
+    table of hashes; "another version than this" would be looked up row by row.
+    """
     corrections = _corrections(run).filter(sample=OuterRef(sample))
+    right = corrections.filter(version=OuterRef(version))
     listed = run.revision.entries.filter(version=OuterRef(version))
-    return Q(Exists(corrections.exclude(version=OuterRef(version)))) | Q(~Exists(corrections), ~Exists(listed))
+    return Q(~Exists(right)) & (Q(Exists(corrections)) | Q(~Exists(listed)))
 
 
 def heldout(run: Run) -> QuerySet[SampleVersion]:
