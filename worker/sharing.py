@@ -9,7 +9,8 @@ PARTS = 4  # seconds that shards come first for each second that a trial took
 
 
 class Share:
-    """Trials go between two shards, but have a fifth of the time at most while shards wait.
+    """Trials go between two shards, but cost runs a fifth of the time at most while shards wait: the time of a trial, and that
+    in which the run's model is loaded again.
 
     Not thread-safe: the station guards it. Not in charge of a worker that has nothing else to do: there no trial waits.
     """
@@ -23,6 +24,6 @@ class Share:
         """Whether a trial comes before a shard."""
         return self.clock() >= self._due
 
-    def spent(self, seconds: float) -> None:
-        """A trial took so long."""
-        self._due = max(self._due, self.clock()) + self._parts * seconds
+    def spent(self, seconds: float, loading: float = 0.0) -> None:
+        """A trial took so long, `loading` of it until its model was there: as long does the run's take to come back."""
+        self._due = max(self._due, self.clock()) + loading + self._parts * (seconds + loading)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 Task = Callable[["Station", Lease], str]  # does the lease's shard; returns its counts in words for the log
 Measure = Callable[["Station", Job, tuple[str, ...]], None]  # on these devices
-Try = Callable[["Station", Asked, tuple[str, ...]], None]
+Try = Callable[["Station", Asked, tuple[str, ...]], float]  # seconds until the model was there
 IDLE = 60.0  # seconds without work after which the engine gives its memory back
 AWAY = ("08", "57")  # classes of SQLSTATE: connection exception, operator intervention
 LOOK = 1.0  # seconds between two looks of a lane that has nothing to do while another is at work
@@ -137,19 +137,19 @@ class Station:
 
     def _work(self, taken: Claim | Job | Asked, devices: tuple[str, ...]) -> bool:
         """One shard, measuring or trial, on devices that are then given back. Raises only what the database raises."""
-        began = self._share.clock()
+        began, loading = self._share.clock(), 0.0
         try:
             if isinstance(taken, Claim):
                 return self._do(taken, devices)
             if isinstance(taken, Job) and self._measure is not None:
                 self._measure(self, taken, devices)
             elif isinstance(taken, Asked) and self._try_out is not None:
-                self._try_out(self, taken, devices)
+                loading = self._try_out(self, taken, devices)
             return False
         finally:
             with self._turn:
                 if isinstance(taken, Asked):
-                    self._share.spent(self._share.clock() - began)
+                    self._share.spent(self._share.clock() - began, loading)
                 self.group.give_back(devices)
                 self._turn.notify_all()
 

@@ -21,6 +21,7 @@ from curation.stages.trial_questions import question_of, sample_of
 from curation.stages.trying import MOST_NEW_TOKENS, MOST_TURNS
 from toolcalls.records import Sample
 
+SERVERS = "Servers"
 EXAMPLES = 6  # samples that are offered to begin with
 ROWS = 25  # trials on a page
 
@@ -77,6 +78,10 @@ class TrialsPage:
     most_turns: int = MOST_TURNS
     most_new_tokens: int = MOST_NEW_TOKENS
 
+    @property
+    def servers(self) -> bool:
+        return any(group.label == SERVERS for group in self.models)
+
 
 def trials_page(
     project: Project, user: User, typed: Typed, *, problem: str = "", everybody: bool = False, before: int | None = None
@@ -107,7 +112,7 @@ def _models(project: Project, chosen: str) -> tuple[Group, ...]:
     ]
     bases = [(f"base:{name}", name) for name in Base.objects.order_by("name").values_list("name", flat=True)]
     servers = Engine.objects.filter(kind=EngineKind.OPENAI).order_by("name").values_list("name", flat=True)
-    groups = {"Trained here": runs, "Bases": bases, "Servers": [(f"engine:{name}", name) for name in servers]}
+    groups = {"Trained here": runs, "Bases": bases, SERVERS: [(f"engine:{name}", name) for name in servers]}
     return tuple(Group(label, _options(found, chosen)) for label, found in groups.items() if found)
 
 

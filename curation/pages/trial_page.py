@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -68,6 +69,12 @@ class TrialPage:
     seconds: float
     may_cancel: bool
     again: str  # the form with this question, for who may ask
+
+    @property
+    def mark(self) -> str:
+        """Other where the page is, so that what a person has unfolded on it stays as long as nothing is new."""
+        shown = (self.trial.state, self.trial.attempt, len(self.steps), self.progress, self.nobody)
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 
 def trial_page(trial: Trial, user: User) -> TrialPage:

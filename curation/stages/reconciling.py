@@ -36,6 +36,8 @@ def reconcile_once(*, send: bool = True) -> bool:
         log.warning("%d shards of dead workers are pending again", returned)
     if given_up := export_sweep.abort_silent():
         log.warning("%d exports were not heard of any more and are aborted", given_up)
+    if returned := trying.end_dead_leases():
+        log.warning("%d trials of dead workers can be taken again", returned)
     if given_up := trying.give_up_waiting():
         log.warning("%d trials that no worker took have failed", given_up)
     for run_id in list(Run.objects.running().values_list("pk", flat=True)):

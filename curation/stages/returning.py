@@ -36,12 +36,17 @@ def dead_shards() -> list[Shard]:
     rows = list(silent.annotate(over=Q(lease_until__lt=Now())).select_related("stage__iteration").order_by("pk"))
     if not rows:
         return []
+    locked = locks_held(LOCK_SPACE)
+    return [shard for shard in rows if shard.over or (locked is not None and shard.pk not in locked)]
+
+
+def locks_held(space: int) -> set[int] | None:
+    """Second keys of the advisory locks that sessions hold; None as long as after a restart of the server some may be missing."""
     with connection.cursor() as cursor:
         cursor.execute(_SETTLED, [GRACE])
         (settled,) = cursor.fetchone()
-        cursor.execute(_LOCKED, [LOCK_SPACE])
-        locked = {key for (key,) in cursor.fetchall()}
-    return [shard for shard in rows if shard.over or (settled and shard.pk not in locked)]
+        cursor.execute(_LOCKED, [space])
+        return {key for (key,) in cursor.fetchall()} if settled else None
 
 
 def return_dead_shards() -> int:

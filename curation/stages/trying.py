@@ -24,7 +24,8 @@ from curation.stages import artifacts, events
 from curation.stages.errors import InputError
 from curation.stages.moves import move, move_all
 from curation.stages.people import require
-from curation.stages.shards import LEASE, Claim, Room
+from curation.stages.returning import GRACE, LEASE, locks_held
+from curation.stages.shards import Claim, Room
 from curation.stages.trial_models import Model
 from curation.stages.trial_questions import is_of, question_json, question_of, title_of
 from curation.stages.trial_turns import Turn
@@ -38,6 +39,7 @@ MOST_TURNS, MOST_NEW_TOKENS = 10, 4096
 PATIENCE = timedelta(days=1)  # for a worker to take it
 KEPT, DAYS = 500, 90
 MOST_CLAIMS = 5
+LOCK_SPACE = 7305  # first key of the workers' advisory locks; the second is the trial's id
 ERROR_LENGTH = 4000
 
 
@@ -228,6 +230,18 @@ def give_up_waiting() -> int:
     old = Trial.objects.filter(state=TrialState.WAITING, asked_at__lt=timezone.now() - PATIENCE)
     error = "no worker was free within a day; ask again, and if none is running have the operator start one"
     return move_all(old, TrialState.WAITING, TrialState.FAILED, closed_at=Now(), error=error)
+
+
+def end_dead_leases() -> int:
+    """Let those be taken again whose worker has given no sign of life for GRACE seconds and holds no lock; returns how many."""
+    last = Now() + timedelta(seconds=LEASE - GRACE)
+    silent = Trial.objects.filter(state=TrialState.ANSWERING, lease_until__gt=Now(), lease_until__lt=last)
+    rows = list(silent.values_list("pk", "attempt", "lease_until"))
+    locked = locks_held(LOCK_SPACE) if rows else None
+    if locked is None:
+        return 0
+    dead = (_held(pk, attempt).filter(lease_until=until) for pk, attempt, until in rows if pk not in locked)
+    return sum(rows.update(lease_until=Now()) for rows in dead)
 
 
 def _close(pk: int, attempt: int, to: str, **fields: Any) -> bool:

@@ -45,8 +45,10 @@ def trials(request: HttpRequest, team: str, project: str) -> HttpResponse:
 @login_required
 @require_GET
 def trial(request: HttpRequest, team: str, project: str, trial: int) -> HttpResponse:
-    """The page, and for htmx, which asks again until there is an answer, what changes of it."""
+    """The page, and for htmx, which asks again until there is an answer, what changes of it, if anything has."""
     page = trial_page(trial_of(request.user, team, project, trial), request.user)
+    if request.htmx and request.GET.get("seen") == page.mark:
+        return HttpResponse(status=204)
     template = "curation/trials/_report.html" if request.htmx else "curation/trials/page.html"
     return render(request, template, {"page": page})
 

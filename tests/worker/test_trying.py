@@ -168,6 +168,18 @@ def test_shards_come_first_for_four_times_as_long_as_a_trial_took() -> None:
     assert share.due
 
 
+def test_what_the_run_s_model_takes_to_come_back_counts_as_the_trial_s() -> None:
+    """Of 10 seconds 8 were loading: 18 are lost to shards, which are a fifth of 90 in all."""
+    clock = Clock()
+    share = Share(clock=clock)
+    clock.now = 10.0
+    share.spent(10.0, 8.0)
+    clock.now = 89.9
+    assert not share.due
+    clock.now = 90.0
+    assert share.due
+
+
 def test_a_trial_goes_between_two_shards_and_then_waits_for_them(
     start: Callable[..., Run], ask: Callable[..., Trial], script: Callable[..., Engine], tmp_path: Path
 ) -> None:
@@ -182,10 +194,11 @@ def test_a_trial_goes_between_two_shards_and_then_waits_for_them(
         clock.now += 5.0
         return "nothing"
 
-    def trial(_: Station, asked: Asked, devices: tuple[str, ...]) -> None:
+    def trial(_: Station, asked: Asked, devices: tuple[str, ...]) -> float:
         taken.append(f"trial {asked.trial}")
         clock.now += 2.0
         trying.complete(asked, [], agreed=False)
+        return 0.0
 
     worker = Station({"evaluation": shard}, tmp_path, None, trial)
     worker._share = Share(clock=clock)
@@ -200,10 +213,11 @@ def test_trials_do_not_wait_for_each_other_where_there_is_no_shard(
     asked = [ask(engine), ask(engine), ask(engine)]
     taken, clock = list[int](), Clock()
 
-    def trial(_: Station, one: Asked, devices: tuple[str, ...]) -> None:
+    def trial(_: Station, one: Asked, devices: tuple[str, ...]) -> float:
         taken.append(one.trial)
         clock.now += 60.0
         trying.complete(one, [], agreed=False)
+        return 0.0
 
     worker = Station({}, tmp_path, None, trial)
     worker._share = Share(clock=clock)

@@ -29,30 +29,39 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOCK_SPACE = 7305  # first key of the advisory locks; the second is the trial's id
 TOO_LONG = f"it took longer than {trying.LIMIT:.0f} s, the loading of the model included; ask for fewer new tokens, or later"
 
 
 class TrialLease(Lease):
     """A trial being worked on: lost as well when it has taken its time."""
 
-    lock_space = LOCK_SPACE
+    lock_space = trying.LOCK_SPACE
 
     def __init__(self, asked: Asked, stopping: threading.Event, devices: tuple[str, ...] = ()) -> None:
         super().__init__(asked.claim, stopping, devices=devices)
         self.asked, self.too_long = asked, False
-        self._until = time.monotonic() + trying.LIMIT
+        self._began, self._ready = time.monotonic(), 0.0
 
     def _prolong(self) -> bool:
-        if time.monotonic() > self._until:
+        if time.monotonic() > self._began + trying.LIMIT:
             self.too_long = True
             self._give_up(TOO_LONG)
             return True
         return trying.renew(self.asked)
 
+    @property
+    def loading(self) -> float:
+        """Seconds until the model was ready, so far if it is not."""
+        return (self._ready or time.monotonic()) - self._began
 
-def work(station: Station, asked: Asked, devices: tuple[str, ...] = ()) -> None:
-    """One trial, with every way it can end. Raises only what the database raises."""
+    def ready(self) -> None:
+        """The model is."""
+        self._ready = time.monotonic()
+        trying.loaded(self.asked)
+
+
+def work(station: Station, asked: Asked, devices: tuple[str, ...] = ()) -> float:
+    """One trial, with every way it can end; the seconds until its model was there. Raises only what the database raises."""
     lease = TrialLease(asked, station.stopping, devices)
     try:
         with lease:
@@ -70,7 +79,8 @@ def work(station: Station, asked: Asked, devices: tuple[str, ...] = ()) -> None:
         log.exception("trial %d broke", asked.trial)
         _fail(asked, f"{type(error).__name__}: {error}")
     else:
-        log.info("trial %d done: %d turns", asked.trial, turns)
+        log.info("trial %d done: %d turns, its model was there after %.1f s", asked.trial, turns, lease.loading)
+    return lease.loading
 
 
 def _fail(asked: Asked, error: str) -> None:
@@ -84,7 +94,7 @@ def run(station: Station, lease: TrialLease) -> int:
     with at_hand(station, lease), station.engines.serving(lease) as engine:
         engine.wait_until_ready()
         close_old_connections()  # Postgres may have been restarted meanwhile
-        trying.loaded(lease.asked)
+        lease.ready()
         asking = _Asking(engine, lease)
         adaptive_answer(asking, lease.claim.settings.refine_turns)
     trying.complete(lease.asked, asking.turns, agreed=asking.agreed)

@@ -25,6 +25,7 @@ from curation.models.trials import TrialState
 from curation.pages.trial_page import trial_page
 from curation.stages import reconciling, registering, tokens, trial_models, trial_questions, trying, waking, workforce
 from curation.stages.errors import InputError, NotPermitted, WrongState
+from curation.stages.returning import GRACE, LEASE
 from curation.stages.shards import Room
 from curation.stages.trial_models import Model
 from curation.stages.trial_turns import Turn, read_turns
@@ -152,6 +153,20 @@ def test_a_trial_goes_to_one_worker_and_the_late_one_writes_nothing(ask: Any) ->
     assert refreshed(first).state == TrialState.DONE
 
 
+def test_one_whose_worker_was_killed_can_be_taken_again_at_once(ask: Any) -> None:
+    ask()
+    asked = claimed()
+    silent = Now() + timedelta(seconds=LEASE - GRACE - 1)
+    with psycopg.connect(direct_address(), autocommit=True) as session:
+        session.execute("SELECT pg_advisory_lock(%s, %s)", [trying.LOCK_SPACE, asked.trial])
+        Trial.objects.update(lease_until=silent)
+        assert trying.end_dead_leases() == 0
+        Trial.objects.update(lease_until=Now() + timedelta(seconds=LEASE))
+    assert trying.end_dead_leases() == 0  # it may be about to lock
+    Trial.objects.update(lease_until=silent)
+    assert trying.end_dead_leases() == 1 and claimed().attempt == asked.attempt + 1
+
+
 def test_one_whose_workers_always_die_fails(ask: Any) -> None:
     trial = ask()
     for _ in range(trying.MOST_CLAIMS):
@@ -269,7 +284,10 @@ def test_the_page_says_how_far_it_is(ask: Any, engineer: User, client: Client) -
         return client.get(address, headers={"HX-Request": "true"}).text
 
     assert "No worker is running" in shown() and "every 1s" in shown() and "Cancel" in shown()
+    (seen,) = re.findall(r"\?seen=(\w+)", shown())
+    assert client.get(f"{address}?seen={seen}", headers={"HX-Request": "true"}).status_code == 204
     asked = claimed()
+    assert client.get(f"{address}?seen={seen}", headers={"HX-Request": "true"}).status_code == 200
     assert "Loading the model" in shown() and "Cancel" not in shown()
     trying.loaded(asked)
     assert "The model answers." in shown()
