@@ -21,9 +21,10 @@ from django.urls import reverse
 
 from curation.direct_address import direct_address
 from curation.models import Engine, Iteration, Project, Run, SampleVersion, Trial, User
+from curation.models.shards import StageKind
 from curation.models.trials import TrialState
 from curation.pages.trial_page import trial_page
-from curation.stages import reconciling, registering, tokens, trial_models, trial_questions, trying, waking, workforce
+from curation.stages import reconciling, registering, running, tokens, trial_models, trial_questions, trying, waking, workforce
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.returning import GRACE, LEASE
 from curation.stages.shards import Room
@@ -304,6 +305,17 @@ def test_the_page_says_whether_a_worker_is_there(ask: Any, engineer: User) -> No
         workforce.sign_in(session, 1)
         page = trial_page(trial, engineer)
         assert not page.nobody and page.progress == "Queued: a worker takes it after the shard that it is at."
+
+
+def test_the_page_says_that_a_training_is_waited_for_and_who_is_before(ask: Any, engineer: User, hand: Any) -> None:
+    running.start_run(Run.objects.get())
+    while (claim := hand.claim()).stage_kind != StageKind.TRAINING:
+        hand.do(claim)
+    ask()
+    with psycopg.connect(direct_address(), autocommit=True) as session:
+        workforce.sign_in(session, 1)
+        words = trial_page(refreshed(ask(engineer)), engineer).progress
+    assert words.startswith("Queued behind 1 other trial: every worker trains a model") and "may take long" in words
 
 
 def test_the_form_asks_and_keeps_what_was_typed_when_it_cannot(
