@@ -136,7 +136,7 @@ def trainings() -> int:
 
 def claim_next(owner: str, room: Room | None = None) -> Asked | None:
     """Take the one that waits longest, or whose worker is thought dead. None when there is none, or `room` is too small."""
-    while (taken := _lease_one(owner, room)) is not None:
+    while claimable().exists() and (taken := _lease_one(owner, room)) is not None:
         try:
             return Asked(taken.pk, taken.attempt, _claim(taken, room), question_of(taken.question))
         except InputError as error:  # its model is gone

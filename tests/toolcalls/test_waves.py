@@ -36,7 +36,8 @@ class Table:
 def test_a_sample_leaves_at_its_first_hit_and_the_rest_is_asked_again() -> None:
     table = Table({"a": {0}, "b": {2, 3}, "c": set(), "d": {4}})
     assert table.run(8) == {"a": [0], "b": [0, 1, 2], "c": list(range(8)), "d": [0, 1, 2, 3, 4]}
-    assert table.waves == [dict.fromkeys("abcd", range(1)), dict.fromkeys("bcd", range(1, 3)), dict.fromkeys("cd", range(3, 8))]
+    asked = [("abcd", range(1)), ("bcd", range(1, 2)), ("bcd", range(2, 5)), *(("c", range(n, n + 1)) for n in (5, 6, 7))]
+    assert table.waves == [dict.fromkeys(names, numbers) for names, numbers in asked]
 
 
 @pytest.mark.parametrize(("k", "waves"), [(1, [1]), (2, [1, 1]), (3, [1, 2]), (4, [1, 3]), (8, [1, 2, 5]), (16, [1, 2, 4, 9])])
@@ -53,6 +54,19 @@ def test_what_comes_back_never_depends_on_the_waves(k: int) -> None:
         hits = {str(name): {number for number in range(k) if chance.random() < share} for name in range(40)}
         expected = {name: list(range(min(of, default=k - 1) + 1)) for name, of in hits.items()}
         assert Table(hits).run(k) == expected
+
+
+@pytest.mark.parametrize("chance", [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("alike", [True, False])
+def test_nine_tenths_of_what_first_hits_save_are_saved_whatever_the_chance_of_a_hit(chance: float, alike: bool) -> None:
+    k, dice = 8, random.Random(chance)
+    chances = [chance if alike else dice.betavariate(0.3, 0.3 * (1 - chance) / chance) for _ in range(512)]
+    hits = {str(name): {number for number in range(k) if dice.random() < each} for name, each in enumerate(chances)}
+    table = Table(hits)
+    needed = sum(map(len, table.run(k).values()))
+    drawn = sum(len(numbers) for wave in table.waves for numbers in wave.values())
+    assert k * len(hits) - drawn >= 0.9 * (k * len(hits) - needed)
+    assert len(table.waves) <= 6
 
 
 def test_nothing_is_asked_where_nothing_is_wanted() -> None:
