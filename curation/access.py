@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404
 
 from curation.models import (
+    AnswerFile,
     Dataset,
     Iteration,
     Measuring,
@@ -77,6 +78,11 @@ def rejudging_of(user: User, run: int, number: int, pk: int) -> Rejudging:
     related = ("by", "iteration__run__project__team", "iteration__run__dataset", "iteration__run__revision")
     seen = Rejudging.objects.filter(iteration__run__project__team__memberships__user=user).exclude(state="discarded")
     return _found(seen.filter(pk=pk, iteration__run=run, iteration__number=number).select_related(*related).first())
+
+
+def answer_file_of(user: User, run: int, pk: int) -> AnswerFile:
+    seen = AnswerFile.objects.filter(run__project__team__memberships__user=user)
+    return _found(seen.filter(pk=pk, run=run).select_related("by").first())
 
 
 def measuring_of(user: User, team: str, project: str, pk: int) -> Measuring:

@@ -101,6 +101,13 @@ class UploadAdmin(ReadOnly):
     list_select_related = ("project", "created_by")
 
 
+@admin.register(models.AnswerFile)
+class AnswerFileAdmin(ReadOnly):
+    list_display = ("file_name", "run", "state", "by", "sent_at")
+    list_filter = ("state",)
+    list_select_related = ("run", "by")
+
+
 @admin.register(models.Export)
 class ExportAdmin(ReadOnly):
     list_display = ("id", "iteration", "kind", "format", "state", "by", "rows", "bytes", "started_at")

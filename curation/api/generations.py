@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from django.http import HttpRequest
 
-from curation.access import run_of
+from curation.access import answer_file_of, run_of
+from curation.api.paging import Page, Slice, newest_first
 from curation.api.problems import CONTENT_TYPE
 from curation.api.signing import me
 from curation.api.uploads import FILE, file_of
 from curation.attachments import Attachment
-from curation.stages import batch_requests, imported, uploaded_files
+from curation.models import AnswerFile
+from curation.models.imported import AnswerFileState
+from curation.stages import answer_files, batch_requests, imported
+from curation.stages.answer_files import AnswerOptions
 from toolcalls.outputs import FORMATS
 
 router = Router()
@@ -56,19 +61,52 @@ class WaitingOut(Schema):
 class Importing(Schema):
     file_name: str = Field("", max_length=255, description="how the file is called; a form's file brings its own name")
     format: Literal[("auto", *FORMATS)] = "auto"  # type: ignore[valid-type]
-    attempt: int = Field(0, ge=0, le=1023, description="which one the answers are, in a file that does not say (BFCL's)")
+    attempt: int = Field(
+        0, ge=0, le=answer_files.MOST_ATTEMPT, description="which one the answers are, in a file that does not say (BFCL's)"
+    )
     skip_errors: bool = Field(False, description="leave lines out that cannot be used, instead of refusing the file")
     allow_missing: bool = Field(False, description="this is all: go on with the attempts that are here")
     start_over: bool = Field(False, description="forget what was imported for this turn before")
 
 
-class ImportedOut(Schema):
+class AnswersOut(Schema):
     taken: int = Field(description="answers")
     left_out: int = Field(description="lines")
     errors: list[str] = Field(description="why; of the first lines left out")
     arrived: int
     awaited: int
-    waiting: WaitingOut | None = Field(description="what is still missing; null once the run goes on")
+    goes_on: bool = Field(description="nothing is awaited any more")
+
+
+class ClosedOut(Schema):
+    arrived: int
+    awaited: int
+
+
+class AnswerFileOut(Schema):
+    id: int
+    file_name: str
+    bytes: int
+    sha256: str
+    options: dict[str, Any]
+    state: Literal[tuple(AnswerFileState.values)]  # type: ignore[valid-type]
+    rows: int = Field(description="lines read so far")
+    report: AnswersOut | None = Field(description="what the import did, once it is done")
+    error: str
+    sent_at: datetime
+    closed_at: datetime | None
+
+    @staticmethod
+    def resolve_state(file: AnswerFile) -> str:
+        return answer_files.standing(file)[0]
+
+    @staticmethod
+    def resolve_error(file: AnswerFile) -> str:
+        return answer_files.standing(file)[1]
+
+    @staticmethod
+    def resolve_report(file: AnswerFile) -> Any:
+        return file.report if file.state == AnswerFileState.DONE else None
 
 
 @router.get("/runs/{int:run}/requests", openapi_extra=REQUESTS)
@@ -84,19 +122,29 @@ def read_waiting(request: HttpRequest, run: int) -> Any:
     return imported.waiting(batch_requests.waiting_stage(run_of(me(request), run)))
 
 
-@router.post("/runs/{int:run}/generations", response=ImportedOut, openapi_extra=FILE)
+@router.post("/runs/{int:run}/generations", response={202: AnswerFileOut}, openapi_extra=FILE)
 def import_generations(request: HttpRequest, run: int, by: Query[Importing]) -> Any:
-    """Engineers import answers to a run's requests: all lines of the file or none."""
+    """Engineers import answers to a run's requests: all lines of the file or none. The file's state says how far that is."""
     found = run_of(me(request), run)
     imported.expecting(found, me(request))  # before anything is read
     name, chunks = file_of(request, by.file_name)
-    options = by.model_dump(exclude={"file_name"})
-    with uploaded_files.passing(chunks) as file:
-        shown = uploaded_files.shown_name(name)
-        return imported.import_generations(found, [(shown, file)], **options, by=me(request))
+    options = AnswerOptions(**by.model_dump(exclude={"file_name"}))
+    return Status(202, answer_files.receive(found, name, chunks, options, me(request)))
 
 
-@router.post("/runs/{int:run}/generations/close", response=ImportedOut)
+@router.get("/runs/{int:run}/generations/files", response=Page[AnswerFileOut])
+def list_answer_files(request: HttpRequest, run: int, by: Query[Slice]) -> Any:
+    """The files of answers that were sent to a run, the newest first."""
+    return newest_first(AnswerFile.objects.filter(run=run_of(me(request), run)), by)
+
+
+@router.get("/runs/{int:run}/generations/files/{int:file}", response=AnswerFileOut)
+def read_answer_file(request: HttpRequest, run: int, file: int) -> Any:
+    """A file of answers: how far its import is, how it ended, and why lines were refused."""
+    return answer_file_of(me(request), run, file)
+
+
+@router.post("/runs/{int:run}/generations/close", response=ClosedOut)
 def close_generations(request: HttpRequest, run: int) -> Any:
     """Engineers say that nothing more comes: the run goes on with the attempts that are here."""
     return imported.import_generations(run_of(me(request), run), [], allow_missing=True, by=me(request))

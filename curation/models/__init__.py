@@ -9,7 +9,7 @@ from curation.models.evaluations import Evaluation, EvaluationItem
 from curation.models.events import Event
 from curation.models.exports import Export
 from curation.models.generations import Generation
-from curation.models.imported import ImportedAnswer
+from curation.models.imported import AnswerFile, ImportedAnswer
 from curation.models.measuring import Measuring
 from curation.models.people import Membership, Role, SignInLink, Team, User
 from curation.models.projects import Project
@@ -24,6 +24,7 @@ from curation.models.uploads import Upload
 from curation.models.verdicts import RefinePair, Rejudgement, Verdict
 
 __all__ = [
+    "AnswerFile",
     "ApiToken",
     "Base",
     "ChangedVerdict",

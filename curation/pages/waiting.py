@@ -70,11 +70,13 @@ def _generations(run: Run, stage: Stage) -> Notice:
     turn = "refine" if stage.kind == StageKind.REFINEMENT else "direct"
     words = (
         f"Waits for generations of the {turn} turn: {stage.arrived:,} of {stage.awaited:,} attempts are here. An engineer has "
-        f"the requests answered elsewhere and imports the answers: manage.py import_generations {run.pk} FILE, or POST /api/v1"
-        f"/runs/{run.pk}/generations."
+        "the requests answered elsewhere and imports the answers here, by command or by REST."
     )
     asked = urlencode([("turn", turn), ("model", run.base.name)])
-    return Notice(words, (Link("Download the requests", f"{reverse('api:export_requests', args=[run.pk])}?{asked}"),))
+    requests = f"{reverse('api:export_requests', args=[run.pk])}?{asked}"
+    return Notice(
+        words, (Link("Download the requests", requests), Link("Import answers", reverse("run_generations", args=[run.pk])))
+    )
 
 
 def lacking_stage(iteration: Iteration | None) -> Stage | None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from curation.models import Event, Upload, User
 from curation.models.uploads import UploadState
 from curation.stages import children, events, uploaded_files
 from curation.stages.errors import InputError, NotPermitted, WrongState
+from curation.stages.heartbeat import Heartbeat
 from curation.stages.importing import ImportReport, import_dataset
 from toolcalls.importing import RowError
 
-log = logging.getLogger(__name__)
-
-BEAT = 1.0  # seconds between two signs of life
 ROWS_SHOWN = 100  # rows left out, and rows that break their tools' descriptions, that the report names
 UNEXPECTED = "the import failed for a reason of the server's, and nothing was imported; the operator's log says why"
 
@@ -36,7 +31,8 @@ def run(upload: Upload) -> ImportReport:
     Raises what refuses the import, with nothing imported and the upload failed; WrongState when it is not this process's to do.
     """
     try:
-        with uploaded_files.opened(upload) as file, Heartbeat(upload.pk, file) as heart, transaction.atomic():
+        mine = Upload.objects.filter(pk=upload.pk, state=UploadState.IMPORTING)
+        with uploaded_files.opened(upload) as file, Heartbeat(mine, file) as heart, transaction.atomic():
             _only_one(upload)
             by, options = _begun_by(upload), upload.options
             report = import_dataset(upload.project, upload.dataset, file, **options, by=by, on_progress=heart.rows_read)
@@ -51,43 +47,6 @@ def run(upload: Upload) -> ImportReport:
         raise
     uploaded_files.delete(upload.uri)
     return report
-
-
-class Heartbeat:
-    """Every second, on a connection of its own, the rows and bytes read so far: nobody sees the import's before its end."""
-
-    def __init__(self, upload: int, file: IO[bytes]) -> None:
-        self._upload, self._file, self._rows = upload, file, 0
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{upload}", daemon=True)
-
-    def __enter__(self) -> Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def rows_read(self, rows: int) -> None:
-        self._rows = rows
-
-    def _beat(self) -> None:
-        try:
-            self._say()
-            while not self._end.wait(BEAT):
-                self._say()
-        finally:
-            connection.close()
-
-    def _say(self) -> None:
-        try:
-            mine = Upload.objects.filter(pk=self._upload, state=UploadState.IMPORTING)
-            read = os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
-            mine.update(rows=self._rows, report={"read": read}, seen_at=Now())
-        except DatabaseError as error:
-            log.warning("no sign of life could be given for upload %s: %s", self._upload, error)
-            connection.close()
 
 
 def _only_one(upload: Upload) -> None:

@@ -8,14 +8,14 @@ import io
 import logging
 import re
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 
-from curation.models import Upload
+from curation.models import AnswerFile, Upload
 from curation.stages.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ class StoredFile(NamedTuple):
     sha256: str
 
 
-def path_of(upload: Upload) -> Path:
+def path_of(upload: Upload | AnswerFile) -> Path:
     return Path(settings.UPLOADS_ROOT) / upload.uri
 
 
-def opened(upload: Upload) -> io.BufferedReader:
+def opened(upload: Upload | AnswerFile) -> io.BufferedReader:
     """The file to read, under the name that it came with. Raises InputError when it is gone."""
     try:
         raw = io.FileIO(path_of(upload))
@@ -39,17 +39,6 @@ def opened(upload: Upload) -> io.BufferedReader:
         raise InputError("the uploaded file is not there any more; upload it again") from error
     raw.name = upload.file_name
     return io.BufferedReader(raw, 2**20)
-
-
-@contextmanager
-def passing(chunks: Iterable[bytes]) -> Iterator[io.BufferedReader]:
-    """What arrives, stored while it is read. Raises InputError as `store` does."""
-    stored = store(chunks)
-    try:
-        with (Path(settings.UPLOADS_ROOT) / stored.uri).open("rb") as file:
-            yield file
-    finally:
-        delete(stored.uri)
 
 
 def delete(uri: str) -> None:

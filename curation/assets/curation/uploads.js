@@ -10,7 +10,8 @@
     const long = file && file.size > Number(part("upload").dataset.limit);
     input.setCustomValidity(long ? "The file is too large." : "");
     part("file-problem").textContent = long ? `The file has ${size(file.size)}, more than is taken here.` : "";
-    if (file && !part("dataset").value) part("dataset").value = file.name.replace(/\.[a-z]+$/i, "");
+    const dataset = part("dataset");
+    if (file && dataset && !dataset.value) dataset.value = file.name.replace(/\.[a-z]+$/i, "");
   }
 
   document.addEventListener("change", (event) => {
@@ -21,9 +22,9 @@
   document.addEventListener("htmx:xhr:progress", (event) => {
     const { loaded, total, lengthComputable } = event.detail;
     const bar = part("sent");
-    if (!bar || !lengthComputable) return;
+    if (!bar || !lengthComputable || !part("upload").classList.contains("htmx-request")) return;
     bar.hidden = false;
     bar.value = (100 * loaded) / total;
-    part("sent-words").textContent = loaded < total ? `${size(loaded)} of ${size(total)} sent` : "All is sent; the preview is being made.";
+    part("sent-words").textContent = loaded < total ? `${size(loaded)} of ${size(total)} sent` : `All is sent; ${part("upload").dataset.next}`;
   });
 })();

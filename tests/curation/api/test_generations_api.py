@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from curation.models import Engine, ImportedAnswer, Run, User
-from curation.stages import registering, running
+from curation.models import AnswerFile, Engine, Event, ImportedAnswer, Run, User
+from curation.stages import answer_files, registering, running
+from curation.stages.errors import InputError, WrongState
 from toolcalls.batches import named
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,14 @@ def post(api: Any, run: Run, body: Any, query: str = "", **how: Any) -> Any:
     return api.client.post(f"/api/v1/runs/{run.pk}/generations?file_name=out.jsonl{query}", body, headers=api.headers, **how)
 
 
+def imported(api: Any, run: Run, sent: Any) -> Any:
+    """What the file's address tells once its import, which the site begins in a process of its own, is over."""
+    assert (sent.status_code, sent.json()["state"], sent.json()["report"]) == (202, "importing", None)
+    with suppress(InputError, WrongState):
+        answer_files.run(AnswerFile.objects.get(pk=sent.json()["id"]))
+    return api.get(f"/runs/{run.pk}/generations/files/{sent.json()['id']}").json()
+
+
 def test_requests_go_out_and_answers_come_in(by_token: Callable[..., Any], engineer: User, run: Run, tmp_path: Path) -> None:
     api = by_token(engineer, "run")
     asked = lines_of(api.get(f"/runs/{run.pk}/requests", {"turn": "direct", "model": "m"}))
@@ -55,13 +65,15 @@ def test_requests_go_out_and_answers_come_in(by_token: Callable[..., Any], engin
         ("sample-0", 0, 0), ("sample-0", 0, 1), ("sample-1", 0, 0), ("sample-1", 0, 1),
     ]  # fmt: skip
     *most, last = (output(line["custom_id"]) for line in asked)
-    first = post(api, run, b"".join(most))
-    assert (first.status_code, first.json()["taken"], first.json()["waiting"]["arrived"]) == (200, 3, 3)
+    first = imported(api, run, post(api, run, b"".join(most)))
+    assert (first["state"], first["rows"], first["error"], first["file_name"]) == ("done", 3, "", "out.jsonl")
+    assert first["report"] == {"taken": 3, "left_out": 0, "errors": [], "arrived": 3, "awaited": 4, "goes_on": False}
     waiting = api.get(f"/runs/{run.pk}/generations").json()
     assert (waiting["turn"], waiting["arrived"], waiting["awaited"], len(waiting["missing"])) == ("direct", 3, 4, 1)
-    done = post(api, run, last)
-    assert (done.json()["waiting"], done.json()["arrived"]) == (None, 4)
+    done = imported(api, run, post(api, run, last))
+    assert (done["report"]["goes_on"], done["report"]["arrived"]) == (True, 4)
     assert post(api, run, last).status_code == 409
+    assert [file["id"] for file in api.get(f"/runs/{run.pk}/generations/files").json()["items"]] == [done["id"], first["id"]]
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
@@ -69,19 +81,21 @@ def test_a_form_s_file_is_taken_too(by_token: Callable[..., Any], engineer: User
     api = by_token(engineer)
     file = SimpleUploadedFile("result.json", b'{"id": "sample-0", "result": "[f()]"}\n')
     sent = api.client.post(f"/api/v1/runs/{run.pk}/generations?attempt=1&format=bfcl", {"file": file}, headers=api.headers)
-    assert (sent.status_code, sent.json()["taken"]) == (200, 1)
+    assert imported(api, run, sent)["report"]["taken"] == 1
     assert ImportedAnswer.objects.get().attempt == 1
 
 
 def test_a_bad_line_is_told_and_nothing_is_kept(by_token: Callable[..., Any], engineer: User, run: Run) -> None:
     api = by_token(engineer)
     body = output("sample-0#direct.0") + output("<script>#direct.0")
-    refused = post(api, run, body)
-    assert refused.status_code == 422
-    assert "line 2: sample '<script>' is not in this iteration's pool" in refused.json()["detail"]
+    refused = imported(api, run, post(api, run, body))
+    assert (refused["state"], refused["report"]) == ("failed", None)
+    assert refused["error"].startswith("nothing was imported, a line cannot be used:\n")
+    assert "line 2: sample '<script>' is not in this iteration's pool" in refused["error"]
     assert not ImportedAnswer.objects.exists()
-    assert post(api, run, body, "&skip_errors=true").json()["left_out"] == 1
-    assert api.post(f"/runs/{run.pk}/generations/close").json()["waiting"] is None
+    assert Event.objects.get(verb="generations.fail").after == {"file": "out.jsonl"}
+    assert imported(api, run, post(api, run, body, "&skip_errors=true"))["report"]["left_out"] == 1
+    assert api.post(f"/runs/{run.pk}/generations/close").json() == {"arrived": 1, "awaited": 4}
 
 
 def test_an_empty_body_is_refused(by_token: Callable[..., Any], engineer: User, run: Run) -> None:
@@ -97,7 +111,8 @@ def test_only_engineers_import(by_token: Callable[..., Any], who: str, run: Run,
 
 
 def test_pages_say_what_the_run_waits_for(client: Client, viewer: User, run: Run, by_token: Any, engineer: User) -> None:
-    post(by_token(engineer), run, output("sample-0#direct.0"))
+    api = by_token(engineer)
+    imported(api, run, post(api, run, output("sample-0#direct.0")))
     client.force_login(viewer)
     for address in (f"/runs/{run.pk}/", f"/runs/{run.pk}/live/", f"/runs/{run.pk}/iterations/1/"):
         page = client.get(address).content.decode()

@@ -20,7 +20,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 
 from curation.environment import Rate
-from curation.models import Measuring, Run, Sample, Trial, Upload, User
+from curation.models import AnswerFile, Measuring, Run, Sample, Trial, Upload, User
 from curation.stages import (
     commenting,
     exporting,
@@ -105,6 +105,7 @@ def furnish(hand: Any, owner: User, make_run: Callable[..., Run]) -> Callable[..
             "comment": commenting.comment(run, sample, word, by).pk,
             "export": exporting.begin(iteration, "pool", by=by).pk,
             "upload": upload.pk,
+            "file": AnswerFile.objects.create(run=run, file_name=word, uri=word, bytes=1, sha256="0" * 64, by=by).pk,
             "rejudging": rejudging.begin(iteration, {}, by, here=True).pk,
             "estimate": measured(run, by).pk,
             "trial": tried(run, sample, word, by).pk,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from curation.models import Base, DatasetRevision, Engine, Project, Run, SampleVersion, Team, Trial, User
+from curation.models import AnswerFile, Base, DatasetRevision, Engine, Project, Run, SampleVersion, Team, Trial, User
 from curation.models.exports import ExportKind
 from curation.models.people import Role
 from curation.stages import (
@@ -149,6 +149,10 @@ def plant(run: Run, hand: HostileModel) -> Planted:
     tokens.create(owner, SHORT, "read")
     lines = [b"not JSON " + HOSTILE.encode() + b"\n", json.dumps({"messages": HOSTILE}).encode() + b"\n", _openai().encode()]
     upload = uploading.receive(run.project, SHORT, f"{SHORT}.jsonl", lines, owner)
+    sent = {"run": run, "file_name": f"{HOSTILE[:200]}.jsonl", "uri": SHORT, "bytes": 1, "sha256": "0" * 64, "by": owner}
+    AnswerFile.objects.create(**sent, state="failed", error=HOSTILE)
+    told = {"taken": 1, "left_out": 1, "errors": [HOSTILE], "arrived": 1, "awaited": 2, "goes_on": False}
+    answers = AnswerFile.objects.create(**sent, state="done", report=told)
     invitation, link = invitations.invite(team, Role.VIEWER, owner, SHORT)
     names = {
         "team": team.slug,
@@ -161,6 +165,7 @@ def plant(run: Run, hand: HostileModel) -> Planted:
         "samples": [each.version.sample_id for each in verdicts],
         "event": decision.made_by_id,
         "upload": upload.pk,
+        "file": answers.pk,
         "invitation": invitation.pk,
         "link": link,
         "export": first.exports.order_by("pk").values_list("pk", flat=True)[0],

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from curation.api.interface import throttle
-from curation.models import Export, Iteration, Role, Run, Team, Trial, User
+from curation.models import AnswerFile, Export, Iteration, Role, Run, Team, Trial, User
 from curation.stages import (
     commenting,
     exporting,
@@ -80,6 +80,7 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
     decision = review.decide(run, iteration, sample, 0, "drop", owner)
     writer = _member(team, "writer", Role.REVIEWER)
     comment = commenting.comment(run, sample, "Is that so?", writer)
+    sent = AnswerFile.objects.create(run=run, file_name="a.jsonl", uri="a", bytes=1, sha256="0" * 64, by=owner)
     upload = uploading.receive(run.project, "weather", "more.jsonl", [b'{"messages": []}\n'], owner)
     invitation, link = invitations.invite(team, Role.VIEWER, owner)
     export: Export = exporting.begin(iteration, "pool", "whetstone", None, owner)
@@ -96,6 +97,7 @@ def _names(run: Run, team: Team, owner: User) -> dict[str, Any]:
         "event": decision.made_by_id,
         "comment": comment.pk,
         "upload": upload.pk,
+        "file": sent.pk,
         "invitation": invitation.pk,
         "link": link,
         "action": "pause",
