@@ -32,10 +32,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's event
 django.setup()
 
 from curation.demo import cast, choosing
-from curation.models import Export, Iteration, Rejudging, Run, Upload, Verdict
+from curation.models import Export, Iteration, Rejudging, Run, Trial, Upload, Verdict
 from curation.models.exports import ExportKind
 from curation.models.rejudging import RejudgingState
-from curation.stages import exporting, rejudging, uploading
+from curation.models.trials import TrialState
+from curation.stages import exporting, rejudging, trial_models, trial_questions, trying, uploading
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
 
 OUT = PROJECT / "docs" / "screenshots"
@@ -79,7 +80,7 @@ def open_first(page: Page, view: View) -> None:
         page.locator("#panel article.sample").wait_for()
 
 
-def shots(run: Run, upload: Upload) -> tuple[Shot, ...]:
+def shots(run: Run, upload: Upload, trial: Trial) -> tuple[Shot, ...]:
     last = last_trained(run)
     project, within = [run.project.team.slug, run.project.slug], [run.pk, last.number]
     return (
@@ -92,6 +93,8 @@ def shots(run: Run, upload: Upload) -> tuple[Shot, ...]:
         Shot("pair", reverse("pairs", args=within) + "?change=small", act=open_first),
         Shot("what-if", reverse("what_if", args=within) + "?k=2&tolerance=0"),
         Shot("rejudging", reverse("rejudging", args=[*within, judged_again(last).pk])),
+        Shot("try", reverse("trials", args=project) + f"?version={trial.version_id}&model=iteration:{run.pk}/{last.number}"),
+        Shot("trial", reverse("trial", args=[*project, trial.pk])),
         Shot("dataset", reverse("dataset", args=[run.dataset_id])),
         Shot("upload", reverse("upload", args=[*project, upload.pk])),
         Shot("exports", reverse("run_exports", args=[run.pk])),
@@ -118,6 +121,22 @@ def judged_again(iteration: Iteration) -> Rejudging:
         found = rejudging.begin(iteration, {"tolerance": 0}, None, here=True)
         rejudging.run(found)
     return found
+
+
+def tried(site: Site, run: Run, people: cast.Cast, seconds: float = 180) -> Trial:
+    """The last model, asked by the site's worker what it does not always answer rightly."""
+    last = last_trained(run)
+    mine = Trial.objects.filter(project=run.project, version=unsure(last).version)
+    if not mine.filter(state=TrialState.DONE).exists():
+        version = unsure(last).version
+        model = trial_models.of_iteration(last, None)
+        trying.ask(run.project, model, trial_questions.asked_by(version), people.owner, version=version)
+    for _ in range(int(seconds)):
+        if (found := mine.filter(state=TrialState.DONE).first()) is not None:
+            return found
+        site.tick()
+        time.sleep(1)
+    raise SystemExit("the worker does not answer a trial; var/log/worker.log says why")
 
 
 def finished_run(people: cast.Cast) -> Run | None:
@@ -190,6 +209,7 @@ def take_all(site: Site, people: cast.Cast, run: Run) -> None:
     export_once(run, people)
     await_answer(site)
     OUT.mkdir(exist_ok=True)
+    trial = tried(site, run, people)
     with uploaded(people) as upload, chromium() as browser:
         for view in VIEWS:
             scheme = "dark" if view.dark else "light"
@@ -197,7 +217,7 @@ def take_all(site: Site, people: cast.Cast, run: Run) -> None:
             page = context.new_page()
             page.goto(cast.link(people.owner, site.url))
             page.get_by_role("button", name="Sign in").click()
-            for shot in shots(run, upload):
+            for shot in shots(run, upload, trial):
                 site.tick()
                 (OUT / f"{shot.name}-{view.name}.png").write_bytes(quantised(take(page, site.url, shot, view)))
             context.close()
@@ -207,7 +227,7 @@ def main() -> None:
     """Once more after the demonstration, if there was nothing to show before."""
     log_into("screenshots")
     for ready in (False, True):
-        with ended_by_signals(), Site(workers=0, port=wanted_port(), say=print) as site:
+        with ended_by_signals(), Site(workers=1, port=wanted_port(), say=print) as site:
             people = cast.assemble()
             run = finished_run(people)
             if run is not None:
