@@ -38,6 +38,8 @@ def shard(model: Any, dtype: torch.dtype) -> None:
     precision = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for module in (*layers, model):
         fully_shard(module, mesh=mesh, mp_policy=precision)
+        if here.device.type == "cpu":
+            module.set_force_sum_reduction_for_comms(True)  # gloo's average was a sum in some versions (pytorch#162338)
     model._is_accelerate_prepared = True  # or accelerate would have every process hold a copy (DDP)
 
 

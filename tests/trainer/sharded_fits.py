@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor
 
 from toolcalls.settings import Training
 from trainer.encoding import EncodedRow
-from trainer.fitting import fit
+from trainer.fitting import Progress, fit
 from trainer.methods import load_base
 from trainer.points import Points
 
@@ -28,12 +28,13 @@ def main(base: Path, rows_file: Path, cases_file: Path, out: Path) -> None:
         if forgotten:
             shutil.rmtree(points.folder / f"checkpoint-{forgotten}", ignore_errors=True)
             torch.distributed.barrier()
-        fitted = fit(load_base(base, training), rows, training, seed=3, points=points)
+        steps: list[Progress] = []
+        fitted = fit(load_base(base, training), rows, training, seed=3, points=points, report=steps.append)
         weights = list(fitted.model.parameters())
         held = sum(weight.to_local().numel() for weight in weights if isinstance(weight, DTensor))
         if torch.distributed.get_rank() == 0:
             save_file(fitted.weights, out / f"{name}.safetensors")
-            told = {"losses": fitted.losses, "began_after": fitted.began_after}
+            told = {"losses": fitted.losses, "began_after": fitted.began_after, "norms": [step.grad_norm for step in steps]}
             told["held"] = held / sum(weight.numel() for weight in weights)
             (out / f"{name}.json").write_text(json.dumps(told))
         else:

@@ -23,7 +23,7 @@ from toolcalls.records import Message, TrainingRow
 from toolcalls.settings import Settings, SettingsError, Training, settings_from, settings_json
 from toolcalls.wire import to_json
 from trainer.encoding import EncodedRow
-from trainer.fitting import Fitted, fit
+from trainer.fitting import Fitted, Progress, fit
 from trainer.methods import load_base
 from trainer.sharding import shard
 from trainer.training import train
@@ -86,8 +86,11 @@ def two_processes(program: list[Any], folder: Path, **streams: Any) -> list[subp
     ]
 
 
-def whole(base: Path, training: Training) -> Fitted:
-    return fit(load_base(base, training), ROWS, replace(training, sharding="none"), seed=3)
+def whole(base: Path, training: Training) -> tuple[Fitted, list[float]]:
+    """What one process learns, and the norm of the gradient at each step."""
+    steps: list[Progress] = []
+    fitted = fit(load_base(base, training), ROWS, replace(training, sharding="none"), seed=3, report=steps.append)
+    return fitted, [step.grad_norm for step in steps]
 
 
 @pytest.mark.process
@@ -116,7 +119,10 @@ def test_every_weight_of_a_shared_model_is_trained_and_resumed(model_folder: Pat
     same_to_the_bit(models["resumed"], models["model"])
 
 
-def same(found: Any, expected: Fitted) -> None:
+def same(found: Any, alone: tuple[Fitted, list[float]]) -> None:
+    """Norms, too: neither clipping nor Adam minds a gradient that is a multiple of the right one."""
+    expected, norms = alone
+    assert found["norms"] == pytest.approx(norms, rel=1e-3)
     assert found["losses"] == pytest.approx(expected.losses, rel=1e-5)
     assert found["weights"].keys() == expected.weights.keys()
     for name, tensor in expected.weights.items():
