@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Protocol
@@ -69,10 +69,12 @@ class Lease:
 
     @contextmanager
     def watching(self, child: Killable) -> Iterator[None]:
-        """Kill `child` if the lease is lost inside the block, and then raise GivenUp whatever the block made of it."""
+        """Kill `child` if the lease is lost before or inside the block, and then raise GivenUp whatever the block made of it."""
         with self._guard:
-            self._child = child
+            self._child, lost = child, self.lost
         try:
+            if lost:
+                child.kill()
             self.check()
             yield
         except Exception as error:
@@ -146,3 +148,31 @@ class Lease:
             child = self._child
         if child is not None:
             child.kill()
+
+
+class LimitedLease(Lease):
+    """What a person waits for, being worked on: lost as well when it has taken `limit` seconds, for which `advice` goes on."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        stopping: threading.Event,
+        renew: Callable[[], bool],
+        *,
+        lock_space: int,
+        limit: float,
+        advice: str,
+        devices: tuple[str, ...] = (),
+        heartbeat: float = shards.HEARTBEAT,
+    ) -> None:
+        super().__init__(claim, stopping, devices=devices, heartbeat=heartbeat)
+        self.lock_space, self.too_long = lock_space, False
+        self._renew_row, self._limit, self._advice = renew, limit, advice
+        self._began = time.monotonic()
+
+    def _prolong(self) -> bool:
+        if time.monotonic() > self._began + self._limit:
+            self.too_long = True
+            self._give_up(f"it took longer than {self._limit:.0f} s{self._advice}")
+            return True
+        return self._renew_row()

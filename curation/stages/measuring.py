@@ -20,19 +20,20 @@ from curation.models.datasets import Split
 from curation.models.measuring import MeasuringState
 from curation.models.registry import EngineKind
 from curation.models.shards import StageKind
-from curation.stages import artifacts, events, running
+from curation.stages import artifacts, events, returning, running
 from curation.stages.errors import InputError
 from curation.stages.measured import Found
 from curation.stages.moves import move_all
 from curation.stages.people import require
+from curation.stages.returning import LEASE
 from curation.stages.shards import Claim
 from curation.stages.waking import wake_measuring
 from toolcalls.settings import Settings, settings_json
 
 SAMPLES = 32  # of the pool
 LIMIT = 600.0  # seconds that a measuring may take, the loading of the model included
-LEASE = LIMIT + 60.0  # seconds after which its worker is thought dead
 MOST_CLAIMS = 3
+LOCK_SPACE = 7306  # first key of the workers' advisory locks; the second is the measuring's id
 ERROR_LENGTH = 4000
 OPEN_AT_ONCE = 3  # of a project
 
@@ -105,7 +106,7 @@ def claimable() -> QuerySet[Measuring]:
 def _claim(taken: Measuring) -> Claim:
     settings = replace(taken.choices, sampling_mode="all", first_answer="sampled")
     return Claim(
-        shard_id=-1,
+        shard_id=taken.pk,
         attempt=-1,
         stage_kind=StageKind(StageKind.SAMPLING),
         run_id=-1,
@@ -128,6 +129,11 @@ def _sample(taken: Measuring) -> tuple[int, ...]:
     return tuple(random.Random(taken.pk).sample(ids, min(SAMPLES, len(ids))))
 
 
+def renew(job: Job) -> bool:
+    """Prolong the lease. False when it is lost: stop, write nothing."""
+    return bool(_held(job.measuring, job.attempt).update(lease_until=Now() + timedelta(seconds=LEASE)))
+
+
 def store(job: Job, found: Found) -> bool:
     """Keep what was found; False when another has been given the measuring since."""
     return _close(job.measuring, job.attempt, MeasuringState.DONE, found=found.plain())
@@ -143,9 +149,14 @@ def release(job: Job) -> bool:
     return bool(move_all(_held(job.measuring, job.attempt), MeasuringState.MEASURING, MeasuringState.WAITING, sent_at=None))
 
 
+def end_dead_leases() -> int:
+    """Let those be taken again whose worker is dead; returns how many."""
+    return returning.end_dead_leases(Measuring.objects.filter(state=MeasuringState.MEASURING), LOCK_SPACE)
+
+
 def _close(pk: int, attempt: int, to: str, **fields: Any) -> bool:
     return bool(move_all(_held(pk, attempt), MeasuringState.MEASURING, to, closed_at=Now(), lease_until=None, **fields))
 
 
 def _held(pk: int, attempt: int) -> QuerySet[Measuring]:
-    return Measuring.objects.filter(pk=pk, attempt=attempt)
+    return Measuring.objects.filter(pk=pk, attempt=attempt, state=MeasuringState.MEASURING)

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from curation.direct_address import direct_address
 from curation.models import Run
-from curation.stages import export_sweep, loop, shards, trying, waking
+from curation.stages import export_sweep, loop, measuring, shards, trying, waking
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ def reconcile_once(*, send: bool = True) -> bool:
         log.warning("%d shards of dead workers are pending again", returned)
     if given_up := export_sweep.abort_silent():
         log.warning("%d exports were not heard of any more and are aborted", given_up)
+    if returned := measuring.end_dead_leases():
+        log.warning("%d measurings of dead workers can be taken again", returned)
     if returned := trying.end_dead_leases():
         log.warning("%d trials of dead workers can be taken again", returned)
     if given_up := trying.give_up_waiting():

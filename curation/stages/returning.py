@@ -1,14 +1,14 @@
-"""Shards whose worker died go back to the others."""
+"""What a worker held that died goes back to the others."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from curation.models import Shard
+from curation.models import Measuring, Shard, Trial
 from curation.models.shards import ShardState
 from curation.stages import events, loop
 from curation.stages.moves import move_all
@@ -47,6 +47,17 @@ def locks_held(space: int) -> set[int] | None:
         (settled,) = cursor.fetchone()
         cursor.execute(_LOCKED, [space])
         return {key for (key,) in cursor.fetchall()} if settled else None
+
+
+def end_dead_leases(held: QuerySet[Measuring] | QuerySet[Trial], space: int) -> int:
+    """End the leases of those whose worker has given no sign of life for GRACE seconds and holds no lock; returns how many."""
+    silent = held.filter(lease_until__gt=Now(), lease_until__lt=Now() + timedelta(seconds=LEASE - GRACE))
+    rows = list(silent.values_list("pk", "attempt", "lease_until"))
+    locked = locks_held(space) if rows else None
+    if locked is None:
+        return 0
+    dead = (held.filter(pk=pk, attempt=attempt, lease_until=until) for pk, attempt, until in rows if pk not in locked)
+    return sum(one.update(lease_until=Now()) for one in dead)
 
 
 def return_dead_shards() -> int:

@@ -20,11 +20,11 @@ from django.utils import timezone
 from curation.models import Project, Role, SampleVersion, Shard, Trial, User
 from curation.models.shards import ShardState, StageKind
 from curation.models.trials import OPEN, TrialState
-from curation.stages import artifacts, events
+from curation.stages import artifacts, events, returning
 from curation.stages.errors import InputError
 from curation.stages.moves import move, move_all
 from curation.stages.people import require
-from curation.stages.returning import GRACE, LEASE, locks_held
+from curation.stages.returning import LEASE
 from curation.stages.shards import Claim, Room
 from curation.stages.trial_models import Model
 from curation.stages.trial_questions import is_of, question_json, question_of, title_of
@@ -233,15 +233,8 @@ def give_up_waiting() -> int:
 
 
 def end_dead_leases() -> int:
-    """Let those be taken again whose worker has given no sign of life for GRACE seconds and holds no lock; returns how many."""
-    last = Now() + timedelta(seconds=LEASE - GRACE)
-    silent = Trial.objects.filter(state=TrialState.ANSWERING, lease_until__gt=Now(), lease_until__lt=last)
-    rows = list(silent.values_list("pk", "attempt", "lease_until"))
-    locked = locks_held(LOCK_SPACE) if rows else None
-    if locked is None:
-        return 0
-    dead = (_held(pk, attempt).filter(lease_until=until) for pk, attempt, until in rows if pk not in locked)
-    return sum(rows.update(lease_until=Now()) for rows in dead)
+    """Let those be taken again whose worker is dead; returns how many."""
+    return returning.end_dead_leases(Trial.objects.filter(state=TrialState.ANSWERING), LOCK_SPACE)
 
 
 def _close(pk: int, attempt: int, to: str, **fields: Any) -> bool:

@@ -135,6 +135,16 @@ def test_child_is_killed_when_the_worker_stops(claim: Claim) -> None:
         lease.check()
 
 
+def test_child_that_comes_after_the_lease_was_lost_is_killed(claim: Claim) -> None:
+    child, stopping = StandIn(), threading.Event()
+    stopping.set()
+    with Lease(claim, stopping) as lease:
+        assert eventually(lambda: bool(lease.lost))
+        with pytest.raises(GivenUp, match="stopping"), lease.watching(child):
+            pass
+    assert child.killed.is_set()
+
+
 def test_child_is_left_alone_once_its_work_is_done(claim: Claim) -> None:
     child = StandIn()
     with Lease(claim, threading.Event(), heartbeat=0.1) as lease:

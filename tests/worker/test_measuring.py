@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from django.conf import settings
 
 from curation.models import DatasetRevision, Engine, Generation, Measuring, Run
 from curation.models.measuring import MeasuringState
-from curation.stages import measuring, registering
+from curation.stages import measuring, registering, returning
 from curation.stages.estimating import estimate
 from curation.stages.measured import Found, found_from
 from toolcalls.settings import Settings
@@ -91,6 +93,25 @@ def test_a_worker_that_stops_gives_it_back(revision: DatasetRevision, script: Ca
     assert made.state == MeasuringState.WAITING
     (keeper,) = leaving.engines._keepers.values()
     assert keeper._child is not None and not keeper._child.alive
+    leaving.engines.end()
+
+
+@pytest.mark.chaos
+@pytest.mark.process
+def test_one_whose_worker_was_killed_is_finished_by_another(
+    revision: DatasetRevision, script: Callable[..., Engine], start_worker: Callable[[], Any], wait_for: Callable[..., Any]
+) -> None:
+    engine = script(seconds=30)
+    made = ask(revision, engine)
+    worker = start_worker()
+    wait_for(lambda: made.pk in (returning.locks_held(measuring.LOCK_SPACE) or ()))
+    worker.kill()
+    quick = Path(engine.options["script"])
+    quick.write_text(json.dumps({**json.loads(quick.read_text()), "seconds": 0}))
+    start_worker()
+    wait_for(lambda: Measuring.objects.filter(pk=made.pk).exclude(state=MeasuringState.MEASURING).exists())
+    made, found = after(made)
+    assert made.attempt == 2 and found.samples == 24
 
 
 def test_a_measuring_comes_before_the_shards_of_a_run(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
@@ -23,7 +22,7 @@ from toolcalls.prompts import direct_messages
 from toolcalls.records import Generation, Sampling
 from toolcalls.settings import Settings
 from worker.engines import EngineChild
-from worker.leases import GivenUp, Killable
+from worker.leases import GivenUp, LimitedLease
 from worker.tasks.evaluation import Asking
 
 if TYPE_CHECKING:
@@ -31,42 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TICK = 0.2  # seconds between two looks at whether the worker is to stop
-
-
-class Watch:
-    """What a lease is to a shard: kills the engine when the worker is to stop, or when the measuring has taken its time."""
-
-    def __init__(self, job: Job, stopping: threading.Event, devices: tuple[str, ...] = ()) -> None:
-        self.claim, self._stopping, self.devices = job.claim, stopping, devices
-        self._until = time.monotonic() + measuring.LIMIT
-        self.lost = ""
-
-    @contextmanager
-    def watching(self, child: Killable) -> Iterator[None]:
-        """Raises GivenUp, or InputError when it took too long, whatever the block made of the child's end."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(child, ended), name="measuring", daemon=True)
-        thread.start()
-        try:
-            yield
-        except Exception as error:
-            if self.lost:
-                raise (GivenUp if self._stopping.is_set() else InputError)(self.lost) from error
-            raise
-        finally:
-            ended.set()
-            thread.join()
-
-    def _watch(self, child: Killable, ended: threading.Event) -> None:
-        while not ended.wait(TICK):
-            if self._stopping.is_set():
-                self.lost = "this worker is stopping"
-            elif time.monotonic() > self._until:
-                self.lost = f"it took longer than {measuring.LIMIT:.0f} s; a smaller k or max_new_tokens takes less"
-            if self.lost:
-                child.kill()
-                return
+ADVICE = "; a smaller k or max_new_tokens takes less"
 
 
 class Timed:
@@ -100,24 +64,46 @@ class Timed:
 
 def work(station: Station, job: Job, devices: tuple[str, ...] = ()) -> None:
     """One measuring, with every way it can end. Raises only what the database raises."""
+    lease = _lease(station, job, devices)
     try:
-        found = run(station, job, devices)
-        close_old_connections()  # Postgres may have been restarted meanwhile
-        measuring.store(job, found)
-    except GivenUp:
-        measuring.release(job)
+        with lease:
+            found = run(station, lease, job)
+            close_old_connections()  # Postgres may have been restarted meanwhile
+            measuring.store(job, found)
+    except GivenUp as error:
+        if lease.too_long:
+            _fail(job, str(error))
+        else:
+            measuring.release(job)
     except (DatabaseError, InterfaceError):
         raise
     except (InputError, RuntimeError, OSError, ServiceError) as error:
-        log.error("measuring %d failed: %s", job.measuring, error)
-        measuring.fail(job.measuring, job.attempt, str(error))
+        _fail(job, str(error))
     else:
         log.info("measuring %d done: %d samples", job.measuring, found.samples)
 
 
-def run(station: Station, job: Job, devices: tuple[str, ...] = ()) -> Found:
+def _lease(station: Station, job: Job, devices: tuple[str, ...]) -> LimitedLease:
+    return LimitedLease(
+        job.claim,
+        station.stopping,
+        partial(measuring.renew, job),
+        lock_space=measuring.LOCK_SPACE,
+        limit=measuring.LIMIT,
+        advice=ADVICE,
+        devices=devices,
+    )
+
+
+def _fail(job: Job, error: str) -> None:
+    log.error("measuring %d failed: %s", job.measuring, error)
+    close_old_connections()
+    measuring.fail(job.measuring, job.attempt, error)
+
+
+def run(station: Station, lease: LimitedLease, job: Job) -> Found:
     claim, settings = job.claim, job.claim.settings
-    with station.engines.serving(Watch(job, station.stopping, devices)) as engine:
+    with station.engines.serving(lease) as engine:
         load = _load(engine, sampling.requests(claim)[0])
         timed = Timed(engine)
         direct = {int(name): given for name, given in timed.generate(sampling.requests(claim)).items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
@@ -21,7 +22,7 @@ from toolcalls.prompts import direct_messages
 from toolcalls.records import Sampling
 from toolcalls.refinement import refine_messages
 from worker.engines import EngineChild
-from worker.leases import GivenUp, Lease
+from worker.leases import GivenUp, LimitedLease
 from worker.models import at_hand
 
 if TYPE_CHECKING:
@@ -29,25 +30,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TOO_LONG = f"it took longer than {trying.LIMIT:.0f} s, the loading of the model included; ask for fewer new tokens, or later"
+ADVICE = ", the loading of the model included; ask for fewer new tokens, or later"
 
 
-class TrialLease(Lease):
-    """A trial being worked on: lost as well when it has taken its time."""
-
-    lock_space = trying.LOCK_SPACE
+class TrialLease(LimitedLease):
+    """A trial being worked on, and since when its model is ready."""
 
     def __init__(self, asked: Asked, stopping: threading.Event, devices: tuple[str, ...] = ()) -> None:
-        super().__init__(asked.claim, stopping, devices=devices)
-        self.asked, self.too_long = asked, False
-        self._began, self._ready = time.monotonic(), 0.0
-
-    def _prolong(self) -> bool:
-        if time.monotonic() > self._began + trying.LIMIT:
-            self.too_long = True
-            self._give_up(TOO_LONG)
-            return True
-        return trying.renew(self.asked)
+        super().__init__(
+            asked.claim,
+            stopping,
+            partial(trying.renew, asked),
+            lock_space=trying.LOCK_SPACE,
+            limit=trying.LIMIT,
+            advice=ADVICE,
+            devices=devices,
+        )
+        self.asked, self._ready = asked, 0.0
 
     @property
     def loading(self) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
+import psycopg
 import pytest
 
 from django.core.management import call_command
@@ -15,6 +17,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
+from curation.direct_address import direct_address
 from curation.models import Engine, Measuring, Run, Shard, User
 from curation.models.measuring import MeasuringState
 from curation.pages.estimate_table import amount, estimate_table, size, spending_table
@@ -24,6 +27,7 @@ from curation.stages.estimating import Estimate, StageEstimate, estimate, estima
 from curation.stages.measured import Found, Part
 from curation.stages.measuring import Job
 from curation.stages.people import NotPermitted
+from curation.stages.returning import GRACE, LEASE
 from curation.stages.spans import Span, mean, share
 from curation.stages.spending import StageSpending, spending
 
@@ -120,6 +124,24 @@ def test_a_measuring_goes_to_one_worker_and_the_late_one_writes_nothing(begin: A
     assert not measuring.store(job, FOUND) and measuring.store(again, FOUND)
     assert not measuring.fail(again.measuring, again.attempt, "too late")
     assert refreshed(made).state == MeasuringState.DONE
+
+
+def test_one_whose_worker_was_killed_can_be_taken_again_at_once(begin: Any) -> None:
+    begin()
+    job = measuring.claim_next("one")
+    assert job is not None and measuring.renew(job)
+    silent = Now() + timedelta(seconds=LEASE - GRACE - 1)
+    with psycopg.connect(direct_address(), autocommit=True) as session:
+        session.execute("SELECT pg_advisory_lock(%s, %s)", [measuring.LOCK_SPACE, job.measuring])
+        Measuring.objects.update(lease_until=silent)
+        assert measuring.end_dead_leases() == 0
+        Measuring.objects.update(lease_until=Now() + timedelta(seconds=LEASE))
+    assert measuring.end_dead_leases() == 0  # it may be about to lock
+    Measuring.objects.update(lease_until=silent)
+    assert measuring.end_dead_leases() == 1
+    again = measuring.claim_next("another")
+    assert again is not None and again.attempt == job.attempt + 1
+    assert not measuring.renew(job) and measuring.renew(again)
 
 
 def test_a_measuring_that_kills_its_workers_fails(begin: Any) -> None:
