@@ -57,8 +57,9 @@ class Refinement:
 
     @property
     def tokens_per_point(self) -> float | None:
-        """Tokens of prompts and answers for each percentage point gained; None where nothing was."""
-        return (self.prompt_tokens + self.completion_tokens) / self.points if self.points and self.points > 0 else None
+        """Tokens of prompts and answers for each percentage point gained; None where nothing was, or where none were counted."""
+        tokens = self.prompt_tokens + self.completion_tokens
+        return tokens / self.points if tokens and self.points and self.points > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

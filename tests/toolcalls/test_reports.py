@@ -55,6 +55,13 @@ def test_nothing_gained_has_no_price() -> None:
     assert report("toolalpaca", [], 2).refinement.mean_turns is None
 
 
+def test_what_tells_no_tokens_has_no_price() -> None:
+    untold = [replace(item, prompt_tokens=(0,) * 4, completion_tokens=(0,) * 4) for item in ITEMS]
+    found = report("toolalpaca", untold, 3)
+    assert (found.refinement.points, found.refinement.tokens_per_point) == (pytest.approx(20.0), None)
+    assert "tokens per point gained –" in report_text(found)
+
+
 def test_every_category_and_strategy_is_counted_at_n() -> None:
     found = report("toolalpaca", ITEMS, 3)
     assert found.categories["a"]["direct"] == Accuracy(1, 2)
