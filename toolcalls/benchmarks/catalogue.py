@@ -74,11 +74,16 @@ def open_benchmark(
 
     folder: one that holds all benchmarks (bfcl/, acebench/, apibank/, toolalpaca/), or the benchmark's own as its repository has
     it. changed_files "allow" reads files whose bytes are not the known ones. Raises InputError, saying what to do, for an
-    unknown name or category, a folder without the benchmark, a missing or changed file, ids without an answer or given twice.
+    unknown name or category, a folder without the benchmark, a missing, changed or empty file, ids without an answer or given
+    twice.
     """
     files = open_files(name, folder, changed_files)
     check_prompts(name, prompts)
-    items = tuple(_SOURCES[name].read(files, _chosen(name, categories)))
+    chosen = _chosen(name, categories)
+    items = tuple(_SOURCES[name].read(files, chosen))
+    held = {item.category for item in items}
+    if empty := [category for category in chosen if category not in held]:
+        raise InputError(f"{files.root}: holds no question of {empty[0]}; take the files that {PAGE} names")
     return Benchmark(name, items, tuple(files.read), digest(files.read), prompts)
 
 

@@ -105,6 +105,12 @@ def test_broken_file_is_told(copied: Path, change: Callable[[list[dict[str, Any]
         open_benchmark("bfcl", copied, categories=["live_parallel"], changed_files="allow")
 
 
+def test_files_without_a_question_are_told(copied: Path) -> None:
+    _changed(copied, lambda rows: [])
+    with pytest.raises(InputError, match=r"bfcl: holds no question of live_parallel; take the files that docs"):
+        open_benchmark("bfcl", copied, categories=["live_parallel"], changed_files="allow")
+
+
 def _written(path: Path, *rows: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
