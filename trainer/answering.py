@@ -35,7 +35,10 @@ class Answered:
 
 
 class Asker:
-    """Asks for the next turn of each sample, greedy, Fig. 5 as system text; `given` holds all generations by sample."""
+    """Asks for the next turn of each sample, greedy, Fig. 5 as system text; `given` holds all generations by sample.
+
+    Where a refine prompt does not fit, the answer before stands, and ends the turns.
+    """
 
     def __init__(self, engine: Engine, samples: Sequence[Sample], settings: Settings, report: Report | None = None) -> None:
         self.engine, self.samples, self.settings, self.report = engine, samples, settings, report
@@ -44,9 +47,11 @@ class Asker:
     def __call__(self, batch: Sequence[tuple[int, str | None]]) -> list[str]:
         questions = [self._question(item, previous) for item, previous in batch]
         answers = ask(self.engine, questions, greedy(self.settings), self._counter(batch))
-        for (item, _), given in zip(batch, answers, strict=True):
-            self.given[item].append(given[0])
-        return [given[0].text for given in answers]
+        texts = []
+        for (item, previous), (given,) in zip(batch, answers, strict=True):
+            self.given[item].append(given)
+            texts.append(previous if previous is not None and given.finish_reason == "too_long" else given.text)
+        return texts
 
     def _question(self, item: int, previous: str | None) -> Question:
         sample = self.samples[item]
@@ -66,13 +71,7 @@ def answer(
 ) -> list[Answered]:
     """Answer every sample; a turn is one batch of the engine. Adaptive: Algorithm 1, n = settings.refine_turns."""
     asker = Asker(engine, samples, settings, report)
-
-    def asked(batch: Sequence[tuple[int, str | None]]) -> list[str]:
-        """The new answers. Where the refine prompt does not fit, the answer before stands, and ends the turns."""
-        answers = zip(batch, asker(batch), strict=True)
-        return [previous if previous is not None and _too_long(asker.given[item]) else text for (item, previous), text in answers]
-
-    stopped = adaptive_answers(asked, len(samples), settings.refine_turns if adaptive else 0)
+    stopped = adaptive_answers(asker, len(samples), settings.refine_turns if adaptive else 0)
     return [Answered(each.answer, tuple(given)) for each, given in zip(stopped, asker.given, strict=True)]
 
 
@@ -111,7 +110,3 @@ def tokens(answers: Sequence[Answered]) -> dict[str, int]:
         "prompt_tokens": sum(each.prompt_tokens for each in given),
         "completion_tokens": sum(each.completion_tokens for each in given),
     }
-
-
-def _too_long(given: Sequence[Generation]) -> bool:
-    return given[-1].finish_reason == "too_long"

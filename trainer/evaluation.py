@@ -11,6 +11,7 @@ from toolcalls.comparing import comparator_of
 from toolcalls.evaluation import Accuracy, TraceScore, accuracy, mean_turns, score_trace
 from toolcalls.records import Sample
 from toolcalls.settings import Settings
+from toolcalls.tracing import answered
 from trainer.answering import Asker
 from trainer.engines.protocol import Engine
 
@@ -31,7 +32,7 @@ def evaluate(engine: Engine, samples: Sequence[Sample], settings: Settings) -> l
     asker, comparator = Asker(engine, kept, settings), comparator_of(settings)
     traces = []
     for sample, answers, given in zip(kept, refine_traces(asker, len(kept), settings.refine_turns), asker.given, strict=True):
-        ended = [each.finish_reason == "stop" for each in given]
+        ended = [each.finish_reason == "stop" for each in answered(given)]
         finished = tuple(ended + ended[-1:] * (len(answers) - len(ended)))  # later turns are copies
         traces.append(Trace(sample.id, tuple(answers), finished, score_trace(answers, sample, comparator, finished)))
     return traces

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from toolcalls.answers import Call
+from toolcalls.prompts import direct_messages
 from toolcalls.records import Message, Sample
 from toolcalls.rendering import render
 from toolcalls.wire import to_json
 from trainer.cli import main
+from trainer.engines.scripted import encode_bytes
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "trainer" / "tiny" / "checkpoint"
@@ -168,6 +170,16 @@ def test_evaluate_scores_direct_and_adaptive_from_one_trace(tmp_path: Path, run:
     assert 0 < summary["direct"]["low"] < 0.5 < summary["direct"]["high"] < 1
     [first, _] = read_lines(tmp_path / "traces")
     assert (first["trace"], first["finished"], first["direct"], first["turns"]) == (texts(0) * 4, [True] * 4, True, 1)
+
+
+def test_an_evaluated_answer_stands_where_its_refine_prompt_does_not_fit(tmp_path: Path, run: Any) -> None:
+    write_lines(tmp_path / "held", [to_json(sample(0))])
+    room = len(encode_bytes(direct_messages(sample(0)))) + 64
+    flags = ("--max-length", str(room), "--max-new-tokens", "64")
+    [summary] = run("evaluate", "held", "traces", *script(tmp_path, {"s0": texts(0)}), *flags)
+    assert (summary["direct"]["right"], summary["adaptive"]["right"], summary["mean_turns"]) == (1, 1, 1.0)
+    [line] = read_lines(tmp_path / "traces")
+    assert (line["trace"], line["finished"]) == (texts(0) * 6, [True] * 6)
 
 
 def test_walk_with_the_shipped_base_trains_and_uses_what_it_trained(tmp_path: Path, run: Any) -> None:
