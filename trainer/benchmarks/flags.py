@@ -12,6 +12,11 @@ from toolcalls.benchmarks.scoring import Missing
 from toolcalls.errors import InputError
 
 ADDRESS = ("http://", "https://")
+_USUAL = dict.fromkeys(("data", "categories", "limit", "baseline", "name", "outputs", "mode")) | {
+    "prompts": "paper",
+    "missing": "refuse",
+    "changed_files": "refuse",
+}  # what the flags are where they are not given
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -53,11 +58,8 @@ def check(arguments: argparse.Namespace) -> None:
 
 def check_without(arguments: argparse.Namespace) -> None:
     """Raises InputError where --benchmark is not given, and flags are that go with it."""
-    given = (
-        name for name in ("data", "categories", "limit", "baseline", "outputs", "mode") if getattr(arguments, name) is not None
-    )
-    if name := next(given, None):
-        raise InputError(f"--{name} goes with --benchmark; --in takes samples of files.")
+    if name := next((name for name, usual in _USUAL.items() if getattr(arguments, name) != usual), None):
+        raise InputError(f"--{name.replace('_', '-')} goes with --benchmark; --in takes samples of files.")
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
@@ -67,6 +69,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         raise InputError("--outputs are those of one benchmark; score one at a time.")
     if arguments.limit is not None:
         raise InputError("--limit does not go with --outputs: all of them are scored; --categories may be chosen.")
+    if arguments.refine_turns is not None:
+        raise InputError("--n does not go with --outputs: their refine turns are as many as they hold.")
 
 
 def name_server(arguments: argparse.Namespace) -> None:

@@ -241,7 +241,13 @@ def test_what_does_not_go_together_is_told(tmp_path: Path, script: Any, refused:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("flag", "value"), [("--limit", "3"), ("--baseline", "before"), ("--data", "data")])
+FLAGS = [
+    *(("--limit", "3"), ("--baseline", "before"), ("--data", "data"), ("--name", "ours"), ("--prompts", "own")),
+    *(("--missing", "wrong"), ("--changed-files", "allow")),
+]
+
+
+@pytest.mark.parametrize(("flag", "value"), FLAGS)
 def test_flags_of_benchmarks_are_not_passed_over_without_one(flag: str, value: str, script: Any, capsys: Any) -> None:
     command = ["evaluate", "--engine", "scripted", "--model", str(script()), "--in", "samples.jsonl", "--out", "out.jsonl"]
     assert main([*command, flag, value]) == 2
@@ -346,4 +352,6 @@ def test_published_outputs_are_scored_into_the_same_folder(
     left_out = json.loads(capsys.readouterr().out)["reports"][0]
     assert (left_out["items"], left_out["available"], left_out["missing_wrong"]) == (5, None, False)
     assert main([*command, "--limit", "3"]) == 2
+    assert main([*command, "--n", "3"]) == 2
+    assert "--n does not go with --outputs" in capsys.readouterr().err
     assert main([*command, "--model", "some"]) == 2
