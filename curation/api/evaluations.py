@@ -17,7 +17,8 @@ from curation.api.runs import RunOut
 from curation.api.signing import me
 from curation.models import Benchmark, Evaluation, EvaluationItem
 from curation.pages.evaluation_names import model_name
-from curation.stages import benchmarks, evaluating, evaluation_files, running, trial_models
+from curation.stages import datasets, evaluating, evaluation_files, running, trial_models
+from curation.stages.errors import InputError
 from curation.stages.evaluated import named_evaluations
 from curation.stages.evaluation_items import items_by
 from curation.stages.evaluations_compared import contrast_of, outcomes, pair_of
@@ -158,7 +159,8 @@ class NewEvaluation(Given):
     """The model is what an iteration of a run has trained (its last one's where no number is given), a base, or by its engine
     alone a server."""
 
-    benchmark: str = Field(description="the slug of one of the project's benchmarks")
+    benchmark: str = Field("", description="the slug of one of the project's benchmarks")
+    dataset: str = Field("", description="instead of a benchmark: the slug of a data set, whose held-out split it is then")
     revision: int | None = Field(None, ge=1, le=2**31 - 1, description="the newest, where not given")
     run: int | None = Field(None, ge=1, le=2**63 - 1)
     iteration: int | None = Field(None, ge=0, le=2**31 - 1)
@@ -208,12 +210,15 @@ def list_evaluations(request: HttpRequest, team: str, project: str, by: Query[Ev
 
 @router.post("/projects/{slug:team}/{slug:project}/evaluations", response={201: RunOut})
 def begin_evaluation(request: HttpRequest, team: str, project: str, given: NewEvaluation) -> Any:
-    """Engineers have a model evaluated on a benchmark: a run of its own, which has begun."""
+    """Engineers have a model evaluated on a benchmark or a held-out split: a run of its own, which has begun."""
     owned = project_of(me(request), team, project)
-    benchmark = benchmarks.named(owned, given.benchmark, given.revision)
+    if bool(given.benchmark) == bool(given.dataset):
+        raise InputError("name what to evaluate on: a benchmark, or a dataset with held-out samples")
+    name = given.benchmark or given.dataset
+    revision = datasets.named(owned, name, given.revision, benchmark=bool(given.benchmark))
     model = trial_models.named(owned, run=given.run, iteration=given.iteration, base=given.base, engine=given.engine)
     settings = given.settings if given.n is None else {**given.settings, "refine_turns": given.n}
-    made = evaluating.create_evaluation(owned, benchmark.revision, model, settings, name=given.name, by=me(request))
+    made = evaluating.create_evaluation(owned, revision, model, settings, name=given.name, by=me(request))
     running.start_run(made, me(request))
     return Status(201, run_of(me(request), made.pk))
 

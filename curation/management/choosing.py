@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, TypedDict
 from django.core.management.base import CommandParser
 
 from curation.management.command import assignments, find_run
-from curation.models import Base, Benchmark, Dataset, DatasetRevision, Engine, Project, Run
-from curation.stages import benchmarks, projects
+from curation.models import Base, Benchmark, DatasetRevision, Engine, Project, Run
+from curation.stages import benchmarks, datasets, projects
 from curation.stages.errors import InputError
 from toolcalls.settings import Settings, settings_from
 
@@ -81,23 +81,9 @@ def chosen_of_several(options: dict[str, Any]) -> Several:
     """The same where --base may be given several times."""
     settings = settings_from(assignments(options["choices"], "--set"))
     project = projects.find_project(options["project"])
-    revision = _revision(project, options["dataset"], options["revision"])
+    revision = datasets.named(project, options["dataset"], options["revision"])
     bases = tuple(_named(Base, name) for name in options["base"])
     return Several(project, revision, bases, _named(Engine, options["engine"]), settings)
-
-
-def _revision(project: Project, name: str, number: int | None) -> DatasetRevision:
-    dataset = (
-        Dataset.objects.filter(project=project, slug=name).first() or Dataset.objects.filter(project=project, name=name).first()
-    )
-    if dataset is None:
-        there = ", ".join(Dataset.objects.filter(project=project).values_list("slug", flat=True)) or "none; import one first"
-        raise InputError(f"project {project} has no data set {name!r}; there are: {there}")
-    revisions = DatasetRevision.objects.filter(dataset=dataset).select_related("dataset").order_by("-number")
-    found = revisions.first() if number is None else revisions.filter(number=number).first()
-    if found is None:
-        raise InputError(f"data set {name!r} has no revision {number or 1}; it has {revisions.count()}")
-    return found
 
 
 def _named(kind: type[Base] | type[Engine], name: str) -> Any:

@@ -7,9 +7,8 @@ from functools import lru_cache
 
 from django.db.models import Q, Sum
 
-from curation.models import Benchmark, BenchmarkAnswer, Dataset, Measuring, Project, Run
-from curation.stages import pool
-from curation.stages.errors import InputError
+from curation.models import Benchmark, BenchmarkAnswer, Measuring, Project, Run
+from curation.stages import datasets, pool
 from toolcalls.benchmarks.items import Item
 from toolcalls.benchmarks.prompts import messages
 from toolcalls.records import Message
@@ -20,16 +19,7 @@ def named(project: Project, name: str, number: int | None = None) -> Benchmark:
 
     Raises InputError for what is not there.
     """
-    held = Dataset.objects.benchmarks().filter(project=project)
-    dataset = held.filter(slug=name).first() or held.filter(name=name).first()
-    if dataset is None:
-        there = ", ".join(held.order_by("slug").values_list("slug", flat=True)) or "none; import_benchmark adds one"
-        raise InputError(f"project {project} has no benchmark {name[:80]!r}; there are: {there}")
-    revisions = Benchmark.objects.filter(revision__dataset=dataset).select_related("revision__dataset")
-    found = (revisions if number is None else revisions.filter(revision__number=number)).order_by("-revision__number").first()
-    if found is None:
-        raise InputError(f"benchmark {name!r} has no revision {number}; it has {revisions.count()}")
-    return found
+    return datasets.named(project, name, number, benchmark=True).benchmark
 
 
 def evaluated(run: Run) -> list[int]:

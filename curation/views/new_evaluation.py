@@ -15,16 +15,16 @@ from curation.pages.new_evaluation_page import TypedEvaluation, new_evaluation_p
 from curation.stages import evaluating, running
 from curation.stages.errors import InputError
 from curation.stages.people import require
-from curation.views.new_run import benchmark_typed
+from curation.views.new_run import revision_typed
 from curation.views.trials import model_typed, number_typed
 
-NAMES = ("model", "engine", "benchmark", "turns", "max_new_tokens", "name")
+NAMES = ("model", "engine", "revision", "turns", "max_new_tokens", "name")
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, team: str, project: str) -> HttpResponse:
-    """For engineers. `?model=` and `?benchmark=` choose these on the form."""
+    """For engineers. `?model=` and `?revision=` choose these on the form."""
     shown = project_of(request.user, team, project)
     require(request.user, shown.team, Role.ENGINEER)
     given = request.POST if request.method == "POST" else request.GET
@@ -45,12 +45,12 @@ def new(request: HttpRequest, team: str, project: str) -> HttpResponse:
 @transaction.atomic
 def _begun(project: Project, typed: TypedEvaluation, by: User) -> Run:
     model = model_typed(project, typed.model, typed.engine)
-    benchmark = benchmark_typed(project, typed.benchmark)
+    revision = revision_typed(project, typed.revision)
     numbers = {
         "refine_turns": number_typed(typed.turns, "refine turns"),
         "max_new_tokens": number_typed(typed.max_new_tokens, "new tokens"),
     }
     settings = {name: number for name, number in numbers.items() if number is not None}
-    run = evaluating.create_evaluation(project, benchmark.revision, model, settings, name=typed.name[:120], by=by)
+    run = evaluating.create_evaluation(project, revision, model, settings, name=typed.name[:120], by=by)
     running.start_run(run, by)
     return run

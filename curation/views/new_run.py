@@ -70,7 +70,7 @@ def _created(project: Project, typed: dict[str, str], chosen: list[str], values:
 
 def things_typed(project: Project, typed: dict[str, str]) -> tuple[DatasetRevision, Base, Engine]:
     """What the form says that the run is of. Raises InputError."""
-    revision = _revision(project, typed.get("revision", ""))
+    revision = revision_typed(project, typed.get("revision", ""))
     base = _named(Base, typed.get("base", ""), "a base")
     return revision, base, _named(Engine, typed.get("engine", ""), "an engine")
 
@@ -84,7 +84,8 @@ def benchmark_typed(project: Project, typed: str) -> Benchmark:
     return found
 
 
-def _revision(project: Project, typed: str) -> DatasetRevision:
+def revision_typed(project: Project, typed: str) -> DatasetRevision:
+    """One of the project's data sets, benchmarks among them, by its number. Raises InputError."""
     revisions = DatasetRevision.objects.filter(dataset__project=project).select_related("dataset")
     found = revisions.filter(pk=int(typed)).first() if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
     if found is None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from toolcalls.benchmarks.catalogue import Benchmark, open_benchmark
-from toolcalls.benchmarks.items import Item
+from toolcalls.benchmarks.items import HELDOUT, Item
 from toolcalls.benchmarks.outputs import read_published
 from toolcalls.benchmarks.scoring import Judged, judge_outputs
 from toolcalls.reports import report
 from toolcalls.settings import Settings
 from trainer.benchmarks.flags import check, name_server
 from trainer.benchmarks.folder import evaluating
+from trainer.benchmarks.heldout import open_heldout
 from trainer.benchmarks.plan import plan_of, plan_of_outputs
 from trainer.benchmarks.results import Baseline, Result, read_baseline, results_json, results_text, write_results
 from trainer.benchmarks.tracing import Asking, trace
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace, settings: Settings, engines: Engines) -> 
     """Evaluate, write the folder, and print the tables on a terminal, else JSON. Raises InputError, EngineError, OutputError."""
     check(arguments)
     name_server(arguments)
-    benchmarks = [_opened(name, arguments) for name in arguments.benchmark]
+    benchmarks = [_opened(name, arguments, settings) for name in arguments.benchmark]
     if arguments.outputs is not None:
         plan, results = _scored(benchmarks[0], arguments)
     else:
@@ -45,7 +46,9 @@ def run(arguments: argparse.Namespace, settings: Settings, engines: Engines) -> 
         print(json.dumps(results_json(plan, results, arguments.baseline), ensure_ascii=False))
 
 
-def _opened(name: str, arguments: argparse.Namespace) -> Benchmark:
+def _opened(name: str, arguments: argparse.Namespace, settings: Settings) -> Benchmark:
+    if name == HELDOUT:
+        return open_heldout(arguments, settings)
     return open_benchmark(
         name, arguments.data, categories=arguments.categories, changed_files=arguments.changed_files, prompts=arguments.prompts
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from toolcalls.benchmarks.items import NAMES
+from toolcalls.benchmarks.items import HELDOUT, NAMES
 from toolcalls.benchmarks.outputs import MODES
 from toolcalls.benchmarks.scoring import Missing
 from toolcalls.errors import InputError
@@ -21,9 +21,11 @@ _USUAL = dict.fromkeys(("data", "categories", "limit", "baseline", "name", "outp
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group(
-        "benchmarks", "instead of --in; --out is then a folder, and one that was begun is gone on with"
+        "benchmarks", "--out is then a folder with traces and reports, and one that was begun is gone on with"
     )
-    group.add_argument("--benchmark", type=_listed, metavar="NAME[,NAME…]", help=f"of {', '.join(NAMES)}")
+    group.add_argument(
+        "--benchmark", type=_listed, metavar="NAME[,NAME…]", help=f"of {', '.join((*NAMES, HELDOUT))}; {HELDOUT}: --in"
+    )
     group.add_argument("--data", type=Path, metavar="DIR", help="folder of the benchmarks' files, see docs/benchmarks.md")
     group.add_argument("--categories", type=_listed, metavar="NAME[,NAME…]", help="only these, of one benchmark")
     group.add_argument("--prompts", choices=("paper", "own"), default="paper", help="Fig. 5, or the benchmark's own prompt")
@@ -40,10 +42,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def check(arguments: argparse.Namespace) -> None:
     """Raises InputError for flags that do not go together."""
-    if arguments.input is not None:
-        raise InputError("--benchmark reads its items from --data; give it or --in, not both.")
-    if arguments.data is None:
-        raise InputError("--benchmark needs --data, the folder of its files.")
+    _check_places(arguments)
     if len(set(arguments.benchmark)) < len(arguments.benchmark):
         raise InputError("--benchmark names one twice.")
     if arguments.categories and len(arguments.benchmark) > 1:
@@ -54,6 +53,18 @@ def check(arguments: argparse.Namespace) -> None:
         _check_outputs(arguments)
     elif arguments.mode is not None or arguments.missing != "refuse":
         raise InputError("--mode and --missing are of --outputs, published results; a model that is asked answers every item.")
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """--in has the samples of a held-out split, --data the files of every other benchmark."""
+    if arguments.input is None and HELDOUT in arguments.benchmark:
+        raise InputError(f"--benchmark {HELDOUT} needs --in, the file of its samples.")
+    if arguments.input is not None and HELDOUT not in arguments.benchmark:
+        raise InputError(f"--in has the samples of --benchmark {HELDOUT}; others read theirs from --data.")
+    if arguments.data is None and set(arguments.benchmark) != {HELDOUT}:
+        raise InputError("--benchmark needs --data, the folder of its files.")
+    if HELDOUT in arguments.benchmark and (arguments.categories or arguments.prompts == "own"):
+        raise InputError(f"--categories and --prompts own are of other benchmarks; {HELDOUT} is asked whole, by Fig. 5.")
 
 
 def check_without(arguments: argparse.Namespace) -> None:

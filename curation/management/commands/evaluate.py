@@ -1,4 +1,4 @@
-"""manage.py evaluate: a model, or published outputs, on a benchmark of a project; the table at the end."""
+"""manage.py evaluate: a model, or published outputs, on a benchmark of a project or a held-out split; the table at the end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from curation.management.command import Progress, StageCommand, assignments
-from curation.models import Benchmark, Evaluation, EvaluationItem, Project, Run
+from curation.models import Evaluation, EvaluationItem, Project, Run
 from curation.models.runs import RunState
-from curation.stages import benchmarks, evaluating, projects, published, running
+from curation.stages import benchmarks, datasets, evaluating, projects, published, running
 from curation.stages.errors import InputError
 from curation.stages.evaluation_files import report_words
 from curation.stages.trial_models import Model, named
@@ -24,11 +24,16 @@ OVER = (RunState.COMPLETED, RunState.FAILED, RunState.STOPPED)
 
 
 class Command(StageCommand):
-    help = "Evaluate a model on a benchmark of a project, by the workers, or score published outputs; print the table at the end."
+    help = (
+        "Evaluate a model on a benchmark of a project or on a data set's held-out split, by the workers, or score published "
+        "outputs; print the table at the end."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", required=True, metavar="TEAM/PROJECT")
-        parser.add_argument("--benchmark", required=True, metavar="NAME", help="a data set of import_benchmark")
+        on = parser.add_mutually_exclusive_group(required=True)
+        on.add_argument("--benchmark", default="", metavar="NAME", help="a data set of import_benchmark")
+        on.add_argument("--dataset", default="", metavar="NAME", help="the held-out split of the project's own data")
         parser.add_argument("--revision", type=int, metavar="NUMBER", help="of the data set; its last without this")
         parser.add_argument("--model", default="", metavar="BASE|RUN:ITERATION", help="without it, the engine's own")
         parser.add_argument(
@@ -49,10 +54,7 @@ class Command(StageCommand):
 
     def run(self, **options: Any) -> None:
         project = projects.find_project(options["project"])
-        benchmark = benchmarks.named(project, options["benchmark"], options["revision"])
-        made = (
-            _scored(project, benchmark, options) if options["outputs"] is not None else self._asked(project, benchmark, options)
-        )
+        made = self._asked(project, options) if options["outputs"] is None else _scored(project, options)
         found = Evaluation.objects.select_related("iteration__run", "revision__dataset").get(iteration__run=made)
         if options["json"]:
             self.stdout.write(json.dumps({"run": made.pk, "evaluation": found.pk, **found.figures}, ensure_ascii=False))
@@ -60,23 +62,28 @@ class Command(StageCommand):
             self.stdout.write(f"evaluation {found.pk}, run {made.pk}: {made.name}")
             self.stdout.write(report_words(found), ending="")
 
-    def _asked(self, project: Project, benchmark: Benchmark, options: dict[str, Any]) -> Run:
+    def _asked(self, project: Project, options: dict[str, Any]) -> Run:
         if options["mode"]:
             raise InputError("--mode is of published outputs; give --outputs, or leave it out")
+        name, is_benchmark = options["benchmark"] or options["dataset"], bool(options["benchmark"])
+        revision = datasets.named(project, name, options["revision"], benchmark=is_benchmark)
         settings = assignments(options["choices"], "--set")
         settings |= {} if options["n"] is None else {"refine_turns": options["n"]}
         model = _model(project, options["model"], options["engine"])
-        made = evaluating.create_evaluation(project, benchmark.revision, model, settings, name=options["name"])
+        made = evaluating.create_evaluation(project, revision, model, settings, name=options["name"])
         running.start_run(made)
-        self.stderr.write(f"run {made.pk}: {model} on {benchmark}, {benchmark.revision.heldout} items")
+        self.stderr.write(f"run {made.pk}: {model} on {revision}, {revision.heldout} items")
         with self.progress("items") as progress:
             _follow(made, progress)
         return made
 
 
-def _scored(project: Project, benchmark: Benchmark, options: dict[str, Any]) -> Run:
+def _scored(project: Project, options: dict[str, Any]) -> Run:
+    if not options["benchmark"]:
+        raise InputError("--outputs are those of a benchmark; name it with --benchmark")
     if options["model"] or options["engine"] or options["choices"] or options["n"] is not None:
         raise InputError("--outputs are answers that are there; leave --model, --engine, --n and --set out")
+    benchmark = benchmarks.named(project, options["benchmark"], options["revision"])
     names = {name: options[name] for name in ("mode", "missing", "name")}
     return published.store_outputs(project, benchmark, options["outputs"], **names)
 

@@ -102,6 +102,10 @@ def test_an_engineer_has_a_model_evaluated(
     assert [one["id"] for one in get(f"{place}/runs").json()["items"]] == [run.pk]
     assert [one["id"] for one in get(f"{place}/runs?purpose=evaluation").json()["items"]] == [made.json()["id"]]
     assert by_token(engineer).post(address, {**body, "benchmark": "weather"}).status_code == 422
+    split = by_token(engineer).post(address, {**body, "benchmark": "", "dataset": "weather"})
+    assert (split.status_code, split.json()["dataset"]) == (201, run.revision.dataset_id)
+    for names in ({"benchmark": ""}, {"dataset": "weather"}):
+        assert "name what to evaluate on" in by_token(engineer).post(address, {**body, **names}).json()["detail"]
 
 
 def test_benchmarks_are_chosen_for_a_run(by_token: Any, engineer: User, run: Run) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from curation.models import Base, Benchmark, Engine, Evaluation, Run, User
+from curation.models import Base, Benchmark, DatasetRevision, Engine, Evaluation, Run, User
 from curation.stages import published
 from tests.curation.evaluations.made_up import items, right, wrong
 
@@ -31,7 +31,7 @@ def test_an_engineer_has_a_base_evaluated(
     client.force_login(engineer)
     page = client.get(f"{address}?model=base:tiny").content.decode()
     assert 'value="base:tiny" selected' in page and f'<option value="{benchmark.pk}">BFCL' in page
-    typed = {"model": "base:tiny", "engine": "scripted", "benchmark": str(benchmark.pk), "turns": "10", "name": "Ten"}
+    typed = {"model": "base:tiny", "engine": "scripted", "revision": str(benchmark.pk), "turns": "10", "name": "Ten"}
     answer = client.post(address, typed)
     run = Run.objects.get()
     assert answer["Location"] == reverse("run", args=[run.pk])
@@ -42,15 +42,27 @@ def test_an_engineer_has_a_base_evaluated(
     assert "Under way" in listed and ">Ten</a>" in listed
 
 
+def test_a_held_out_split_can_be_chosen_too(
+    client: Client, address: str, make_dataset: Callable[..., DatasetRevision], base: Base, engine: Engine, engineer: User
+) -> None:
+    client.force_login(engineer)
+    split = make_dataset()
+    page = client.get(f"{address}?revision={split.pk}").content.decode()
+    assert "Held-out splits" in page and f'<option value="{split.pk}" selected>{split}, {split.heldout} held out' in page
+    client.post(address, {"model": "base:tiny", "engine": "scripted", "revision": str(split.pk), "turns": "10"})
+    made = Run.objects.latest("pk")
+    assert (made.purpose, made.revision, made.state) == ("evaluation", split, "running")
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"model": "base:none"}, "no base"), ({"benchmark": "0"}, "choose benchmarks"), ({"turns": "x"}, "a whole number expected")],
+    [({"model": "base:none"}, "no base"), ({"revision": "0"}, "choose a revision"), ({"turns": "x"}, "a whole number expected")],
 )
 def test_what_cannot_be_evaluated_is_said_on_the_form(
     client: Client, address: str, benchmark: Benchmark, base: Base, engine: Engine, engineer: User, changed: Any, words: str
 ) -> None:
     client.force_login(engineer)
-    typed = {"model": "base:tiny", "engine": "scripted", "benchmark": str(benchmark.pk), "turns": "7", **changed}
+    typed = {"model": "base:tiny", "engine": "scripted", "revision": str(benchmark.pk), "turns": "7", **changed}
     answer = client.post(address, typed)
     assert answer.status_code == 422 and words in answer.content.decode() and not Run.objects.exists()
 

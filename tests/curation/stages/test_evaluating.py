@@ -254,16 +254,21 @@ def test_the_command_scores_published_outputs_and_prints_the_table(project: Proj
             told(*place, *wrong)
     with pytest.raises(CommandError, match="has no benchmark 'acebench'; there are: bfcl"):
         told(*place[:2], "--benchmark", "acebench", "--model", "tiny")
+    with pytest.raises(CommandError, match="--outputs are those of a benchmark"):
+        told(*place[:2], "--dataset", "weather", "--outputs", str(outputs))
 
 
 def test_the_command_follows_a_run_to_its_end(
-    project: Project, benchmark: Benchmark, base: Any, engine: Engine, hand: Any, monkeypatch: pytest.MonkeyPatch
+    project: Project, benchmark: Benchmark, make_dataset: Any, base: Any, engine: Engine, hand: Any, monkeypatch: Any
 ) -> None:
     """The worker of this test works while the command sleeps."""
     monkeypatch.setattr("time.sleep", lambda seconds: hand.work_off(1))
     place = ["--project", f"{project.team.slug}/{project.slug}", "--benchmark", "bfcl"]
     text = told(*place, "--model", "tiny", "--engine", "scripted", "--n", "1", "--set", "shard_samples=2")
     assert "Adaptive Self-Refine (n = 1)" in text
+    make_dataset(heldout=2)
+    split = told(*place[:2], "--dataset", "weather", "--model", "tiny", "--engine", "scripted", "--n", "10")
+    assert "heldout: 2 items" in split and "Adaptive Self-Refine (n = 10)" in split
     monkeypatch.setattr("time.sleep", lambda seconds: running.stop_run(Run.objects.latest("pk")))
     with pytest.raises(CommandError, match="is stopped"):
         told(*place, "--model", "tiny", "--engine", "scripted")

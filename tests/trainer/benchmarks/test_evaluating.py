@@ -221,7 +221,7 @@ def test_a_baseline_is_compared_item_by_item(tmp_path: Path, data: Path, script:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--in", "samples.jsonl"), "give it or --in, not both"),
+        (("--in", "samples.jsonl"), "others read theirs from --data"),
         (("--benchmark", "bfcl,bfcl"), "names one twice"),
         (("--benchmark", "bfcl,acebench"), "--categories are those of one benchmark"),
         (("--categories", "simple_cobol"), "no category 'simple_cobol'"),
