@@ -42,6 +42,7 @@ def refinement_json(found: Refinement) -> dict[str, Any]:
     """Counts and what follows from them."""
     return {
         "items": found.items,
+        "answered": found.answered,
         "mean_turns": found.mean_turns,
         "right": found.right,
         "changed_right": found.changed_right,

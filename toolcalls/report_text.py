@@ -104,7 +104,7 @@ def _without_column(found: Report, columns: Sequence[Column], strategies: Sequen
 
 def _refinement(found: Report) -> Iterator[str]:
     each = found.refinement
-    if not found.n or not each.items:
+    if not found.n or each.mean_turns is None:
         return
     yield (
         f"adaptive: stops after {each.mean_turns:.2f} refine turns in the mean, {each.fixes} fixed, {each.breaks} broken, "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from toolcalls.evaluation import Accuracy
 from toolcalls.official.averages import averaged, averages_of
-from toolcalls.strategies import MISSING, STRATEGIES, Choices, Strategy, Traced
+from toolcalls.strategies import MISSING, NO_ROOM, STRATEGIES, Choices, Strategy, Traced
 
 Averages = Mapping[str, Mapping[Strategy, float | None]]
 Curves = Mapping[str, Mapping[Strategy, tuple[float | None, ...]]]
@@ -26,7 +26,8 @@ class Refinement:
     """
 
     items: int = 0
-    turns: int = 0  # at which it stops, summed
+    answered: int = 0  # of which there is a direct answer: those that did not fit, and missing outputs, have none
+    turns: int = 0  # at which it stops, summed over these
     right: int = 0  # items whose direct answer is right
     changed_right: int = 0
     changed_wrong: int = 0
@@ -37,8 +38,8 @@ class Refinement:
 
     @property
     def mean_turns(self) -> float | None:
-        """The mean i at which adaptive self-refine stops; §4.3: 2.4 on BFCL. None of no items."""
-        return _share(self.turns, self.items)
+        """The mean i at which adaptive self-refine stops; §4.3: 2.4 on BFCL. None where nothing was answered."""
+        return _share(self.turns, self.answered)
 
     @property
     def change_given_right(self) -> float | None:
@@ -48,7 +49,7 @@ class Refinement:
     @property
     def change_given_wrong(self) -> float | None:
         """P(change | wrong)."""
-        return _share(self.changed_wrong, self.items - self.right)
+        return _share(self.changed_wrong, self.answered - self.right)
 
     @property
     def points(self) -> float | None:
@@ -135,9 +136,11 @@ class _Counting:
     def _add_refinement(self, item: Traced, choices: Choices) -> None:
         stop = choices.turn("adaptive", self.n)
         before, after, changed = item.right[0], item.right[stop], choices.changed(stop)
+        answered = item.error_types[0] not in (MISSING, NO_ROOM)
         self.sums.setdefault(item.category, Counter()).update(
             items=1,
-            turns=stop,
+            answered=answered,
+            turns=stop if answered else 0,
             right=before,
             changed_right=changed and before,
             changed_wrong=changed and not before,

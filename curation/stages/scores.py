@@ -35,9 +35,12 @@ def summarise(run: Run, iteration: Iteration, outputs: dict[str, Any] | None = N
     revisions = DatasetRevision.objects.select_related("dataset").in_bulk([one["revision_id"] for one in sums])
     for one in sums:
         revision = revisions[one.pop("revision_id")]
+        told = report_of(iteration, revision, outputs)
         values = {**one, "checkpoint": artifacts.evaluated_checkpoint(iteration), "outputs": outputs}
+        if (turns := told.refinement.mean_turns) is not None:  # of what takes part in the averages
+            values["mean_turns"] = turns
         values["comparator"] = OFFICIAL if revision.dataset.benchmark else comparator_of(run.choices).version
-        values["figures"] = report_json(report_of(iteration, revision, outputs))
+        values["figures"] = report_json(told)
         Evaluation.objects.get_or_create(iteration=iteration, revision=revision, defaults=values)
 
 

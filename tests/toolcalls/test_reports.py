@@ -62,6 +62,15 @@ def test_what_tells_no_tokens_has_no_price() -> None:
     assert "tokens per point gained –" in report_text(found)
 
 
+@pytest.mark.parametrize("none", [unanswered("m", "a", 3), replace(unanswered("l", "a", 3), error_types=("too_long",) * 4)])
+def test_what_was_not_answered_changes_no_mean_turns_and_no_probability(none: Traced) -> None:
+    each, alone = report("toolalpaca", [*ITEMS, none, none], 3).refinement, report("toolalpaca", ITEMS, 3).refinement
+    assert (each.items, each.answered, alone.answered) == (7, 5, 5)
+    assert (each.mean_turns, each.change_given_wrong) == (alone.mean_turns, alone.change_given_wrong)
+    assert each.points == pytest.approx(100 / 7)
+    assert "stops after" not in report_text(report("toolalpaca", [none], 3))
+
+
 def test_every_category_and_strategy_is_counted_at_n() -> None:
     found = report("toolalpaca", ITEMS, 3)
     assert found.categories["a"]["direct"] == Accuracy(1, 2)

@@ -171,6 +171,20 @@ def test_an_unknown_id_is_refused(project: Project, benchmark: Benchmark, output
         published.store_outputs(project, benchmark, outputs, missing="wrong")
 
 
+def test_mean_turns_are_those_of_the_items_of_the_averages(
+    project: Project, benchmark: Benchmark, base: Any, engine: Engine, hand: Any, turns: Any
+) -> None:
+    run = evaluating.create_evaluation(project, benchmark.revision, named(project, base="tiny"), {"refine_turns": 3})
+    running.start_run(run)
+    while claim := hand.claim() if run.iterations.get().state == "open" else None:
+        given = hand.traces(claim)
+        for number, item in evaluation.items(claim).items():
+            given[number] = turns(*("No.", "I cannot.", "None.", "Sorry.") if item.category == "irrelevance" else ("a", "a"))
+        evaluation.store(claim, given)
+    found = found_of(project).get()
+    assert (found.mean_turns, found.figures["refinement"]["mean_turns"], found.total) == (1.0, 1.0, 5)
+
+
 @pytest.fixture
 def two(evaluate: Any, project: Project, benchmark: Benchmark, engine: Engine, base: Any, hand: Any, turns: Any) -> Any:
     """The base has all right; the other's first item is right in A₁ alone, its second never."""
