@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from curation.models import Benchmark, EvaluationItem, Iteration, Project, Role,
 from curation.models.runs import RunPurpose
 from curation.models.shards import StageKind
 from curation.stages import benchmarks, evaluation, events, pool, running, scores
-from curation.stages.copying import copy_rows
+from curation.stages.copying import copy_rows, json_text
 from curation.stages.evaluating import check_data, run_name
 from curation.stages.people import require
 from toolcalls.benchmarks.catalogue import Benchmark as ReadBenchmark
@@ -77,8 +78,8 @@ def _store(run: Run, versions: Mapping[str, int], judged: Judged, told: dict[str
 
 
 def _told(source: Path, read: ReadBenchmark, outputs: Outputs, missing: Missing) -> dict[str, Any]:
-    """What the evaluation says of where its answers come from; no absolute path."""
-    return {
+    """What the evaluation says of where its answers come from; no absolute path. Names are told as Postgres can hold them."""
+    told = {
         "source": source.name,
         "sha256": _sha256(_files(source)),
         "mode": outputs.mode,
@@ -88,6 +89,7 @@ def _told(source: Path, read: ReadBenchmark, outputs: Outputs, missing: Missing)
         "missing": missing_by_category(read.items, outputs),
         "missing_wrong": missing == "wrong",
     }
+    return dict(json.loads(json_text(told)))
 
 
 def _files(source: Path) -> Iterator[tuple[str, Path]]:

@@ -171,6 +171,12 @@ def test_an_unknown_id_is_refused(project: Project, benchmark: Benchmark, output
         published.store_outputs(project, benchmark, outputs, missing="wrong")
 
 
+def test_benchmarks_are_passed_over_whatever_they_are_called(project: Project, benchmark: Benchmark, outputs: Path) -> None:
+    outputs.write_text(outputs.read_text() + '\n{"id": "x", "benchmark": "a\\u0000"}\n{"id": "y", "benchmark": "b\\ud800"}')
+    published.store_outputs(project, benchmark, outputs, missing="wrong")
+    assert found_of(project).get().outputs["passed_over"] == {"a\ufffd": 1, "b\ufffd": 1}
+
+
 def test_mean_turns_are_those_of_the_items_of_the_averages(
     project: Project, benchmark: Benchmark, base: Any, engine: Engine, hand: Any, turns: Any
 ) -> None:
