@@ -13,9 +13,8 @@ from curation.access import run_of
 from curation.api.paging import Page, Slice, page_by
 from curation.api.persons import Person
 from curation.api.reading import Given
-from curation.api.review import sample_of
 from curation.api.signing import me
-from curation.models import Comment
+from curation.models import Comment, Run, Sample
 from curation.stages import commenting
 
 router = Router()
@@ -44,7 +43,7 @@ class NewComment(Given):
 def list_comments(request: HttpRequest, run: int, sample: int, by: Query[Slice]) -> Any:
     """The oldest first."""
     found = run_of(me(request), run)
-    comments = Comment.objects.filter(run=found, sample=sample_of(found, sample)).select_related("by")
+    comments = Comment.objects.filter(run=found, sample=_commented(found, sample)).select_related("by")
     return page_by(comments, "pk", by.after, by.limit)
 
 
@@ -52,7 +51,7 @@ def list_comments(request: HttpRequest, run: int, sample: int, by: Query[Slice])
 def create_comment(request: HttpRequest, run: int, sample: int, given: NewComment) -> Any:
     """Reviewers comment."""
     found = run_of(me(request), run)
-    return Status(201, commenting.comment(found, sample_of(found, sample), given.text, me(request)))
+    return Status(201, commenting.comment(found, _commented(found, sample), given.text, me(request)))
 
 
 @router.delete("/runs/{int:run}/comments/{int:comment}", response={204: None})
@@ -64,3 +63,10 @@ def delete_comment(request: HttpRequest, run: int, comment: int) -> Any:
         raise Http404("the run has no such comment")
     commenting.delete_comment(found, me(request))
     return Status(204, None)
+
+
+def _commented(run: Run, sample: int) -> Sample:
+    found = commenting.commented(run).filter(pk=sample).first()
+    if found is None:
+        raise Http404("the run has no such sample")
+    return found

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.urls import reverse
 
-from curation.models import Evaluation, EvaluationItem
+from curation import access
+from curation.models import Evaluation, EvaluationItem, Role, User
 from curation.pages.answers import LONGEST, CallView, call_views
+from curation.pages.comments_view import CommentView, comments_of
 from curation.pages.evaluation_names import benchmark_name, model_name
 from curation.pages.pool_page import with_query
 from curation.pages.project_tabs import ProjectTabs, project_tabs
@@ -55,13 +57,15 @@ class ItemPanel:
     adaptive_right: bool
     turns: int
     answers: tuple[AnswerView, ...]
+    comments: tuple[CommentView, ...]
+    may_comment: bool
     here: str
     back: str
     before: str
     after: str
 
 
-def item_panel(evaluation: Evaluation, sample: int, f: ItemFilter) -> ItemPanel:
+def item_panel(evaluation: Evaluation, sample: int, f: ItemFilter, user: User) -> ItemPanel:
     """Raises Http404 for a sample that the model was not evaluated on."""
     found = items_of(evaluation).filter(version__sample=sample).select_related("version__sample", "version__official")
     item = found.first()
@@ -70,10 +74,11 @@ def item_panel(evaluation: Evaluation, sample: int, f: ItemFilter) -> ItemPanel:
     record = record_of(item.version, item.version.sample.key)
     official = _official(evaluation, item, record)
     before, after = beside(evaluation, f, item.version_id)
-    query = item_query(f)
+    query, run = item_query(f), evaluation.iteration.run
+    role = access.role_in(user, run.project.team_id)
     return ItemPanel(
         evaluation=evaluation,
-        tabs=project_tabs(evaluation.iteration.run.project, "benchmarks"),
+        tabs=project_tabs(run.project, "benchmarks"),
         model=model_name(evaluation),
         benchmark=benchmark_name(evaluation.revision),
         card=sample_card(record, version=item.version.number, pk=item.version_id),
@@ -83,6 +88,8 @@ def item_panel(evaluation: Evaluation, sample: int, f: ItemFilter) -> ItemPanel:
         adaptive_right=item.adaptive_right,
         turns=item.turns,
         answers=answer_views(evaluation, item, record, official),
+        comments=comments_of(run, sample, user, role),
+        may_comment=role is not None and role.covers(Role.REVIEWER),
         here=_address(evaluation, sample, query),
         back=with_query(reverse("evaluation_items", args=[evaluation.pk]), query),
         before=_address(evaluation, before, query),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from curation.models import Evaluation, EvaluationItem
+from curation.pages.comments_view import comment_counts
 from curation.pages.evaluation_names import benchmark_name, model_name
 from curation.pages.heldout_page import Choice, ChoiceGroup
 from curation.pages.pool_page import Chip, with_query
@@ -47,6 +48,7 @@ class ItemRow:
     adaptive_right: bool
     turns: int
     error: str  # of the answer where adaptive stops, else of the direct one
+    comments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ItemsPage:
 
 
 def items_page(evaluation: Evaluation, f: ItemFilter, after: str = "") -> ItemsPage:
-    """Two queries for the list and its filters, one more for a search."""
+    """Three queries for the list and its filters, one more for a search."""
     url = reverse("evaluation_items", args=[evaluation.pk])
     found, facets = item_page_of(evaluation, f, after=after), item_facets(evaluation, f)
     chosen = [(name, value) for name in (*LABELS, "q") if (value := getattr(f, name))]
@@ -76,7 +78,7 @@ def items_page(evaluation: Evaluation, f: ItemFilter, after: str = "") -> ItemsP
         tabs=project_tabs(evaluation.iteration.run.project, "benchmarks"),
         model=model_name(evaluation),
         benchmark=benchmark_name(evaluation.revision),
-        rows=[item_row(evaluation, item, item_query(f)) for item in found.rows],
+        rows=_rows(evaluation, found.rows, item_query(f)),
         more=_address(url, f, after=found.next) if found.next else "",
         total=facets.total,
         groups=tuple(_group(url, f, name, facets.counts[name]) for name in _shown(f, turns, facets.counts)),
@@ -93,7 +95,12 @@ def _shown(f: ItemFilter, turns: int, counts: Mapping[str, Mapping[str, int]]) -
     return [name for name in LABELS if getattr(f, name) or (counts[name] and name not in same)]
 
 
-def item_row(evaluation: Evaluation, item: EvaluationItem, query: str = "") -> ItemRow:
+def _rows(evaluation: Evaluation, items: Sequence[EvaluationItem], query: str) -> list[ItemRow]:
+    said = comment_counts(evaluation.iteration.run_id, [item.version.sample_id for item in items])
+    return [_row(evaluation, item, query, said.get(item.version.sample_id, 0)) for item in items]
+
+
+def _row(evaluation: Evaluation, item: EvaluationItem, query: str, comments: int) -> ItemRow:
     record = record_of(item.version, item.version.sample.key)
     address = reverse("evaluation_item", args=[evaluation.pk, item.version.sample_id])
     return ItemRow(
@@ -107,6 +114,7 @@ def item_row(evaluation: Evaluation, item: EvaluationItem, query: str = "") -> I
         adaptive_right=item.adaptive_right,
         turns=item.turns,
         error=_error(item),
+        comments=comments,
     )
 
 

@@ -13,10 +13,11 @@ from django.urls import reverse
 from curation import access
 from curation.models import EvaluationItem, Iteration, Role, User
 from curation.pages.answers import CallView, call_views
+from curation.pages.comments_view import CommentView, comments_of
 from curation.pages.pool_page import Chip, with_query
 from curation.pages.run_tabs import RunTabs, run_tabs
 from curation.pages.sample_card import SampleCard, sample_card
-from curation.pages.sample_page import CommentView, comments_of, record_of
+from curation.pages.sample_page import record_of
 from curation.pages.verdict_rows import one_line, truth_line
 from curation.stages.heldout import SCORES, HeldoutFilter, heldout_matching, heldout_page_of, heldout_query
 
@@ -182,7 +183,7 @@ def heldout_panel(iteration: Iteration, sample: int, user: User) -> HeldoutPanel
         adaptive_right=item.adaptive_right,
         turns=item.turns,
         steps=_steps(item, record, iteration),
-        comments=comments_of(iteration, sample, user, role),
+        comments=comments_of(iteration.run, sample, user, role),
         may_decide=role is not None and role.covers(Role.REVIEWER),
         here=with_query(reverse("sample", args=[*place, sample]), "split=heldout"),
         back=with_query(reverse("pool", args=place), "split=heldout"),

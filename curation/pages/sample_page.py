@@ -10,8 +10,9 @@ from django.http import Http404
 from django.urls import reverse
 
 from curation import access
-from curation.models import Comment, Decision, Generation, Iteration, Rejudgement, Role, Sample, SampleVersion, User, Verdict
+from curation.models import Decision, Generation, Iteration, Rejudgement, Role, Sample, SampleVersion, User, Verdict
 from curation.pages.answers import AnswerGroup, CallView, answer_groups, between
+from curation.pages.comments_view import CommentView, comments_of
 from curation.pages.mask_strip import MaskStrip, mask_strip
 from curation.pages.pool_page import ROUTES, with_query
 from curation.pages.run_tabs import RunTabs, run_tabs
@@ -39,16 +40,6 @@ class Judged:
     attempts: int
     score: str
     rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class CommentView:
-    pk: int
-    by: str
-    at: datetime
-    text: str
-    deleted: bool
-    may_delete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +132,7 @@ def _panel(iteration: Iteration, verdict: Verdict, verdicts: list[Verdict], f: V
         decisions=decisions,
         closed=_closed(iteration, f.turn),
         may_decide=role is not None and role.covers(Role.REVIEWER),
-        comments=comments_of(iteration, sample.pk, user, role),
+        comments=comments_of(run, sample.pk, user, role),
         corrected=_corrected(iteration, verdict, record),
         mask=mask_strip(iteration, verdict.version_id, f.turn),
         change=verdict.change,
@@ -211,21 +202,6 @@ def _closed(iteration: Iteration, turn: int) -> str:
     if turn and iteration.stages.filter(kind="assembly", state__in=("running", "done")).exists():
         return f"The training set of iteration {iteration.number} is frozen: a decision on its pairs would change nothing."
     return ""
-
-
-def comments_of(iteration: Iteration, sample: int, user: User, role: Role | None) -> tuple[CommentView, ...]:
-    rows = Comment.objects.filter(run=iteration.run_id, sample=sample).select_related("by").order_by("id")
-    return tuple(
-        CommentView(
-            row.pk,
-            str(row.by),
-            row.at,
-            row.text,
-            row.deleted_at is not None,
-            row.deleted_at is None and (row.by_id == user.pk or role == Role.OWNER),
-        )
-        for row in rows
-    )
 
 
 def _corrected(iteration: Iteration, verdict: Verdict, record: SampleRecord) -> Corrected | None:

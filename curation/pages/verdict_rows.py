@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
-
-from curation.models import Comment, Iteration, RefinePair, SampleVersion, Verdict
+from curation.models import Iteration, RefinePair, SampleVersion, Verdict
+from curation.pages.comments_view import comment_counts
 from curation.pages.strips import Strip, strips
 from curation.pages.verdict_words import CHANGES, DECIDED, DECISION_TONES, tone_of
 from curation.stages.facets import label_of
@@ -57,7 +56,7 @@ def verdict_rows(iteration: Iteration, turn: int, verdicts: Sequence[Verdict]) -
     """Four queries, whatever the number of verdicts (three for the pool)."""
     samples = [verdict.sample_id for verdict in verdicts]
     contents = _contents([verdict.version_id for verdict in verdicts])
-    seen, said = strips(iteration, turn, samples), _comments(iteration, samples)
+    seen, said = strips(iteration, turn, samples), comment_counts(iteration.run_id, samples)
     first = _first_answers(iteration, verdicts) if turn else {}
     comparator = comparator_of(iteration.run.choices)
     return [
@@ -81,11 +80,6 @@ def _contents(versions: Collection[int]) -> dict[int, Sample]:
         except InputError:
             continue  # the row says so; the rest of the page is not lost for it
     return found
-
-
-def _comments(iteration: Iteration, samples: Collection[int]) -> dict[int, int]:
-    rows = Comment.objects.filter(run=iteration.run_id, sample__in=samples, deleted_at=None).order_by()
-    return dict(rows.values_list("sample_id").annotate(Count("pk")))
 
 
 def _first_answers(iteration: Iteration, verdicts: Sequence[Verdict]) -> dict[int, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from curation.models import Comment, Role, Run, Sample, User
+from curation.models import Benchmark, Comment, RevisionEntry, Role, Run, Sample, User
 from curation.stages import events
 from curation.stages.errors import InputError, NotPermitted, WrongState
 from curation.stages.people import require
@@ -14,12 +15,19 @@ from curation.stages.texts import check_text
 LONGEST = 5000  # characters
 
 
+def commented(run: Run) -> QuerySet[Sample]:
+    """What may be commented on in a run: its revision's samples, held-out ones too, and the items of its benchmarks."""
+    chosen = Benchmark.objects.filter(chosen_by__run=run).values("pk")
+    entries = RevisionEntry.objects.filter(Q(revision=run.revision_id) | Q(revision__in=chosen))
+    return Sample.objects.filter(Exists(entries.filter(version__sample=OuterRef("pk"))))
+
+
 @transaction.atomic
 def comment(run: Run, sample: Sample, text: str, by: User) -> Comment:
-    """Say something about any sample of the run's revision, a held-out one too. Raises InputError for a text that is none."""
+    """Say something about a sample that may be `commented`. Raises InputError for another, and for a text that is none."""
     require(by, run.project.team, Role.REVIEWER)
-    if not run.revision.entries.filter(version__sample=sample).exists():
-        raise InputError(f"sample {sample} is not one of run {run}; choose one of its data set's revision")
+    if not commented(run).filter(pk=sample.pk).exists():
+        raise InputError(f"sample {sample} is not one of run {run}; choose one of its data set's revision, or of its benchmarks")
     text = check_text("the comment", text.strip().replace("\r\n", "\n"), LONGEST)
     if not text:
         raise InputError("the comment is empty; write something")

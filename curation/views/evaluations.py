@@ -40,7 +40,7 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, pk: int, sample: int) -> HttpResponse:
     """The page, and for htmx the panel beside the list."""
-    panel = item_panel(evaluation_of(request.user, pk), sample, _filter(request))
+    panel = item_panel(evaluation_of(request.user, pk), sample, _filter(request), request.user)
     name = "_item" if wants(request, "panel") else "item"
     return render(request, f"curation/evaluations/{name}.html", {"panel": panel})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -28,7 +29,8 @@ NOT_FILTERS = ("csrfmiddlewaretoken", "turn", "kind", "expected", "why", "next")
 @require_POST
 def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     iteration = iteration_of(request.user, pk, number)
-    sample, turn, kind = posted_sample(request, iteration.run), posted_number(request, "turn"), request.POST.get("kind", "")
+    sample = posted_sample(request, _decided(iteration.run))
+    turn, kind = posted_number(request, "turn"), request.POST.get("kind", "")
     made = review.decide(iteration.run, iteration, sample, turn, kind, request.user, request.POST.get("why", ""))
     decided = {"sample": sample.pk, "turn": turn, "kind": kind}
     what = f"The pair of {sample}" if turn else str(sample)
@@ -66,7 +68,7 @@ def undo(request: HttpRequest, pk: int, event: int) -> HttpResponse:
 def fix(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """`truth`: the calls as JSON, [{"name", "arguments"}, …]; empty, the `text` is the truth and nothing is called."""
     iteration = iteration_of(request.user, pk, number)
-    sample, truth = posted_sample(request, iteration.run), posted_json(request, "truth")
+    sample, truth = posted_sample(request, _decided(iteration.run)), posted_json(request, "truth")
     text, why = request.POST.get("text", ""), request.POST.get("why", "")
     made = correcting.fix_truth(iteration.run, iteration, sample, truth, request.user, why, text=text)
     decided = {"sample": sample.pk, "turn": 0, "kind": made.kind}
@@ -77,7 +79,7 @@ def fix(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     run = run_of(request.user, pk)
-    sample = posted_sample(request, run)
+    sample = posted_sample(request, commenting.commented(run))
     made = commenting.comment(run, sample, request.POST.get("text", ""), request.user)
     return done(request, run, "Comment added", commented={"sample": sample.pk, "comment": made.pk})
 
@@ -110,12 +112,16 @@ def posted_number(request: HttpRequest, name: str) -> int:
     return int(given)
 
 
-def posted_sample(request: HttpRequest, run: Run) -> Sample:
-    """The form's sample. Raises Http404 when it is not of the run's data set."""
-    sample = Sample.objects.filter(pk=posted_number(request, "sample"), dataset=run.dataset_id).first()
+def posted_sample(request: HttpRequest, samples: QuerySet[Sample]) -> Sample:
+    """The form's sample. Raises Http404 when it is none of `samples`."""
+    sample = samples.filter(pk=posted_number(request, "sample")).first()
     if sample is None:
-        raise Http404("the run's data set has no such sample")
+        raise Http404("the run has no such sample")
     return sample
+
+
+def _decided(run: Run) -> QuerySet[Sample]:
+    return Sample.objects.filter(dataset=run.dataset_id)
 
 
 def done(request: HttpRequest, run: Run, text: str, *, undo: Event | None = None, **events: Any) -> HttpResponse:

@@ -131,7 +131,7 @@ def test_the_list_leads_to_its_items_and_takes_few_queries(
 ) -> None:
     client.force_login(viewer)
     address = reverse("evaluation_items", args=[evaluation.pk])
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = client.get(f"{address}?change=fixed").content.decode()
     for one in items_matching(evaluation, ItemFilter(change="fixed")).select_related("version__sample"):
         assert f"{address}{one.version.sample_id}/?change=fixed" in page
@@ -145,12 +145,30 @@ def test_an_item_shows_each_answer_with_the_official_verdict_and_why(
 ) -> None:
     client.force_login(viewer)
     wrong: EvaluationItem = items_matching(evaluation, ItemFilter(error="simple_function_checker:missing_required")).first()
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         page = client.get(reverse("evaluation_item", args=[evaluation.pk, wrong.version.sample_id])).content.decode()
     assert "simple_function_checker:missing_required" in page
     assert "Missing required parameter: &#x27;days&#x27;." in page  # the official scorer's own sentence
     assert "adaptive stops here" in page and "self-consistency gives this" in page and "7 → 3 tokens" in page
     assert client.get(reverse("evaluation_item", args=[evaluation.pk, 10**6])).status_code == 404
+
+
+def test_reviewers_comment_on_an_item_and_the_list_tells(
+    client: Client, evaluation: Evaluation, reviewer: User, viewer: User
+) -> None:
+    run, (sample,) = evaluation.iteration.run, items_of(evaluation).values_list("version__sample")[0]
+    address = reverse("evaluation_item", args=[evaluation.pk, sample])
+    client.force_login(reviewer)
+    assert f'action="{reverse("comment_new", args=[run.pk])}"' in client.get(address).content.decode()
+    posted = {"sample": sample, "text": "<b>Is</b> that so?", "next": address}
+    assert client.post(reverse("comment_new", args=[run.pk]), posted).headers["Location"] == address
+    assert "&lt;b&gt;Is&lt;/b&gt; that so?" in client.get(address).content.decode()
+    list_address = reverse("evaluation_items", args=[evaluation.pk])
+    assert client.get(list_address).content.decode().count('title="1 comment"') == 1
+    client.force_login(viewer)
+    seen = client.get(address).content.decode()
+    assert "that so?" in seen and 'name="text"' not in seen
+    assert client.post(reverse("comment_new", args=[run.pk]), posted).status_code == 403
 
 
 def test_nobody_elses_items_are_shown(client: Client, evaluation: Evaluation, outsider: User) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from curation.models import Comment, Event, Run, Sample, User
+from curation.models import Benchmark, Comment, Event, Run, Sample, User
 from curation.stages import commenting
 from curation.stages.errors import InputError, NotPermitted, WrongState
 
@@ -42,6 +43,22 @@ def test_a_comment_that_is_none_or_cannot_be_stored_is_refused(comment: Callable
     with pytest.raises(InputError):
         comment(text)
     assert not Comment.objects.exists()
+
+
+def test_an_item_of_a_benchmark_that_the_run_is_evaluated_on_may_be_commented_on(
+    make_run: Callable[..., Run], import_one: Callable[..., Benchmark], made_benchmark: Callable[..., Any], reviewer: User
+) -> None:
+    run = make_run(benchmarks=[import_one(made_benchmark(2))])
+    item = Sample.objects.get(key="simple_python_1")
+    assert commenting.comment(run, item, "odd", reviewer).sample == item
+
+
+def test_an_item_of_a_benchmark_that_is_not_the_runs_is_refused(
+    run: Run, import_one: Callable[..., Benchmark], made_benchmark: Callable[..., Any], reviewer: User
+) -> None:
+    import_one(made_benchmark(1))
+    with pytest.raises(InputError, match="is not one of run"):
+        commenting.comment(run, Sample.objects.get(key="simple_python_0"), "odd", reviewer)
 
 
 def test_a_sample_of_another_data_set_is_refused(run: Run, reviewer: User, make_dataset: Callable, make_sample: Callable) -> None:
