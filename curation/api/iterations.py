@@ -14,9 +14,9 @@ from django.http import HttpRequest
 from curation.access import iteration_of, run_of
 from curation.api.paging import Page, Slice
 from curation.api.signing import me
-from curation.models import EvaluationItem, Iteration, Stage, TrainingSet, TrainingStep
+from curation.models import Evaluation, EvaluationItem, Iteration, Stage, TrainingSet, TrainingStep
 from curation.stages import review
-from curation.stages.heldout import heldout_filter_from, heldout_page_of
+from curation.stages.evaluation_items import CHANGES, LONGEST, NAMES, SCORES, item_filter_from, item_page_of
 from curation.stages.table import iteration_table
 from curation.stages.verdict_filter import LONGEST_QUERY
 
@@ -84,6 +84,11 @@ class StepOut(Schema):
     memory_bytes: int | None = Field(description="most that the trainer held so far: of the GPU's memory, or of the machine's")
 
 
+Score = Literal["right", "wrong"]
+Change = Literal["fixed", "broken"]
+assert (Score.__args__, Change.__args__) == (SCORES, CHANGES)  # type: ignore[attr-defined]
+
+
 class ItemOut(Schema):
     """One held-out sample: its trace A₀ … Aₙ as written, and what it scores."""
 
@@ -113,9 +118,15 @@ class ItemOut(Schema):
 class ItemSlice(Slice):
     """The filter of the pages, by the same names."""
 
-    direct: Literal["right", "wrong"] | None = None
-    adaptive: Literal["right", "wrong"] | None = None
+    direct: Score | None = None
+    adaptive: Score | None = None
+    vanilla: Score | None = None
+    self_consistency: Score | None = None
+    change: Change | None = Field(None, description="by adaptive self-refine: wrong before and right after it, or the other way")
+    turns: int | None = Field(None, ge=0, le=999, description="at which adaptive self-refine stops")
     category: str = Field("", max_length=40)
+    error: str = Field("", max_length=LONGEST, description="of the direct answer, by name")
+    left: str = Field("", max_length=LONGEST, description="of adaptive's answer")
     q: str = Field("", max_length=LONGEST_QUERY, description="words, as the pages search for them")
 
 
@@ -139,11 +150,11 @@ def list_steps(request: HttpRequest, run: int, number: int) -> Any:
 
 @router.get("/runs/{int:run}/iterations/{int:number}/heldout", response=Page[ItemOut])
 def list_heldout(request: HttpRequest, run: int, number: int, by: Query[ItemSlice]) -> Any:
-    """The held-out samples of an evaluation, right and wrong."""
+    """The held-out samples of an evaluation, from the first answer on, by the filter of the pages."""
     iteration = iteration_of(me(request), run, number)
-    names = ("direct", "adaptive", "category", "q")
-    wanted = heldout_filter_from({name: [value] for name in names if (value := getattr(by, name))})
-    page = heldout_page_of(iteration, wanted, after=str(by.after or ""), limit=by.limit)
+    wanted = item_filter_from({name: [str(value)] for name in NAMES if (value := getattr(by, name)) not in (None, "")})
+    own = Evaluation(iteration=iteration, revision_id=iteration.run.revision_id)  # summed up or not yet
+    page = item_page_of(own, wanted, after=str(by.after or ""), limit=by.limit)
     return {"items": page.rows, "next": page.next}
 
 

@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from curation.models import Evaluation, EvaluationItem
+from curation.models import Evaluation, EvaluationItem, Iteration
 from curation.pages.comments_view import comment_counts
 from curation.pages.evaluation_names import benchmark_name, model_name
-from curation.pages.heldout_page import Choice, ChoiceGroup
 from curation.pages.pool_page import Chip, with_query
 from curation.pages.project_tabs import ProjectTabs, project_tabs
 from curation.pages.sample_page import record_of
@@ -34,6 +33,21 @@ LABELS = {
 }
 REFINED = ("adaptive", "change", "turns", "left")  # that need a refine turn
 REPEATED = ("vanilla", "self_consistency")  # that need two
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    label: str
+    count: int
+    url: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceGroup:
+    label: str
+    choices: tuple[Choice, ...]
+    short: bool  # two short values, which fit beside each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +79,45 @@ class ItemsPage:
     q: str
     hidden: tuple[tuple[str, str], ...]
     url: str
+    iterations: tuple[tuple[int, str, bool], ...]  # of the run, evaluated on the same: number, address, whether it is this one
+    pool_url: str  # of the iteration that trained the model, where the items are its run's held-out samples
 
 
 def items_page(evaluation: Evaluation, f: ItemFilter, after: str = "") -> ItemsPage:
-    """Three queries for the list and its filters, one more for a search."""
+    """Four queries for the list and its filters, one more for a search."""
     url = reverse("evaluation_items", args=[evaluation.pk])
     found, facets = item_page_of(evaluation, f, after=after), item_facets(evaluation, f)
     chosen = [(name, value) for name in (*LABELS, "q") if (value := getattr(f, name))]
-    turns = evaluation.iteration.run.choices.refine_turns
+    run = evaluation.iteration.run
     return ItemsPage(
         evaluation=evaluation,
-        tabs=project_tabs(evaluation.iteration.run.project, "benchmarks"),
+        tabs=project_tabs(run.project, "benchmarks"),
         model=model_name(evaluation),
         benchmark=benchmark_name(evaluation.revision),
         rows=_rows(evaluation, found.rows, item_query(f)),
         more=_address(url, f, after=found.next) if found.next else "",
         total=facets.total,
-        groups=tuple(_group(url, f, name, facets.counts[name]) for name in _shown(f, turns, facets.counts)),
+        groups=tuple(_group(url, f, name, facets.counts[name]) for name in _shown(f, run.choices.refine_turns, facets.counts)),
         chips=tuple(Chip(LABELS.get(name, "Search"), value, _toggled(url, f, name, value)) for name, value in chosen),
         q=f.q,
         hidden=tuple((name, value) for name, value in chosen if name != "q"),
         url=url,
+        iterations=_iterations(evaluation, f),
+        pool_url="" if run.only_evaluates or evaluation.revision_id != run.revision_id else _pool(evaluation.iteration),
     )
+
+
+def _iterations(evaluation: Evaluation, f: ItemFilter) -> tuple[tuple[int, str, bool], ...]:
+    same = Evaluation.objects.filter(iteration__run=evaluation.iteration.run_id, revision=evaluation.revision_id)
+    found = same.order_by("iteration__number").values_list("pk", "iteration__number")
+    return tuple(
+        (number, with_query(reverse("evaluation_items", args=[pk]), item_query(f)), pk == evaluation.pk) for pk, number in found
+    )
+
+
+def _pool(iteration: Iteration) -> str:
+    """Iteration 0, the base's, has none."""
+    return reverse("pool", args=[iteration.run_id, iteration.number]) if iteration.number else ""
 
 
 def _shown(f: ItemFilter, turns: int, counts: Mapping[str, Mapping[str, int]]) -> list[str]:

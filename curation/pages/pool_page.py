@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from curation.models import Iteration
 from curation.pages.run_tabs import RunTabs, run_tabs
+from curation.pages.unevaluated_page import heldout_address
 from curation.pages.verdict_rows import VerdictRow, verdict_rows
 from curation.stages.facets import LABELS, label_of
 from curation.stages.filtering import VerdictFilter, filter_query, page_of
@@ -80,7 +81,7 @@ def pool_page(iteration: Iteration, f: VerdictFilter, after: str = "") -> PoolPa
         title="Refine pairs" if f.turn else "Pool",
         list=found,
         facets_url=with_query(reverse(facets, args=[run.pk, iteration.number]), found.query),
-        heldout_url="" if f.turn else f"{found.url}?split=heldout",
+        heldout_url="" if f.turn else heldout_address(run.pk, iteration.number),
         what_if_url=reverse("what_if", args=[run.pk, iteration.number]) if run.choices.selection == "on" else "",
         orders=tuple((name, label, name == f.order) for name, label in ORDER_LABELS.items()),
         order=f.order,

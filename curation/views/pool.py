@@ -1,19 +1,21 @@
-"""The pool of an iteration and its refine pairs (turn 0 and 1): a list, its facets, and the held-out samples."""
+"""The pool of an iteration and its refine pairs (turn 0 and 1): a list and its facets. Held-out samples are evaluated items."""
 
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from curation.access import iteration_of
 from curation.models import Iteration
 from curation.pages.facets_view import facets_view
-from curation.pages.heldout_page import heldout_page
-from curation.pages.pool_page import pool_page, verdict_list
+from curation.pages.pool_page import pool_page, verdict_list, with_query
+from curation.pages.unevaluated_page import unevaluated_page
+from curation.stages.evaluated import own_evaluation
+from curation.stages.evaluation_items import item_filter_from, item_query
 from curation.stages.filtering import VerdictFilter, filter_from
-from curation.stages.heldout import heldout_filter_from
 from curation.stages.verdict_filter import one
 
 NOT_FILTERS = ("after", "split")  # names of the address that are no filter
@@ -51,8 +53,13 @@ def facets(request: HttpRequest, pk: int, number: int, turn: int) -> HttpRespons
 
 
 def _heldout(request: HttpRequest, iteration: Iteration) -> HttpResponse:
-    params = dict(request.GET.lists())
-    f = heldout_filter_from({name: values for name, values in params.items() if name not in NOT_FILTERS})
-    page = heldout_page(iteration, f, one(params, "after"))
-    name = "_heldout_rows" if wants(request, "more") else "heldout"
-    return render(request, f"curation/pool/{name}.html", {"page": page})
+    """Leads to the items of the evaluation, by the same filter; else a page says why there are none yet."""
+    f = item_filter_from({name: values for name, values in request.GET.lists() if name not in NOT_FILTERS})
+    evaluation = own_evaluation(iteration)
+    if evaluation is None:
+        return unevaluated(request, iteration)
+    return redirect(with_query(reverse("evaluation_items", args=[evaluation.pk]), item_query(f)))
+
+
+def unevaluated(request: HttpRequest, iteration: Iteration) -> HttpResponse:
+    return render(request, "curation/pool/unevaluated.html", {"page": unevaluated_page(iteration)})

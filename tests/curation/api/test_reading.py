@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import Dataset, Generation, Membership, Run, TrainingStep, User
+from curation.models import Dataset, Evaluation, Generation, Membership, Run, TrainingStep, User
 from curation.stages import people
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -52,6 +52,17 @@ def test_heldout_items_are_filtered(by_token: Callable[..., Any], viewer: User, 
     right = api.get(address, {"direct": "right"}).json()["items"]
     assert len(right) == 4 and all(item["direct_right"] and len(item["trace"]) == 6 for item in right)
     assert api.get(address, {"direct": "wrong"}).json() == {"items": [], "next": None}
+    assert len(api.get(address, {"turns": 1, "vanilla": "right", "q": "weather"}).json()["items"]) == 4
+    for wanted in ({"turns": 0}, {"change": "broken"}, {"error": "wrong_tool"}, {"left": "wrong_tool"}):
+        assert api.get(address, wanted).json()["items"] == []
+    assert api.get(address, {"change": "stop"}).status_code == 422
+
+
+def test_heldout_items_are_listed_before_all_of_them_are_answered(by_token: Callable[..., Any], viewer: User, run: Run) -> None:
+    Evaluation.objects.filter(iteration__run=run).delete()
+    api, address = by_token(viewer), f"/runs/{run.pk}/iterations"
+    assert len(api.get(f"{address}/0/heldout", {"q": "weather"}).json()["items"]) == 4
+    assert api.get(f"{address}/1/heldout").json() == {"items": [], "next": None}
 
 
 def test_pool_is_paged_by_key_until_its_end(

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import Generation, Iteration, Run, Sample, User
+from curation.models import DatasetRevision, Evaluation, EvaluationItem, Generation, Iteration, Run, Sample, User
 from curation.stages import commenting, correcting, review, running
 from toolcalls.answers import Call
 from toolcalls.rendering import render
@@ -211,26 +211,43 @@ def test_comments_and_decisions_are_shown(get: Get, iteration: Iteration, review
     assert "no use" in seen
 
 
-def test_held_out_samples_are_right_or_wrong(get: Get, iteration: Iteration) -> None:
-    page = get("pool/?split=heldout")
-    assert "No held-out sample fits" in page  # this iteration waits for its review: its model is not there yet
-    run, base = iteration.run_id, Client()
-    base.force_login(User.objects.get(email="reviewer@example.org"))
-    listed = base.get(f"/runs/{run}/iterations/0/pool/?split=heldout&direct=right").content.decode()
-    assert listed.count('class="verdict ') == 3
-    assert "direct right" in listed
-    shown = base.get(f"/runs/{run}/iterations/0/pool/{pk(8)}/").content.decode()
-    assert "equals the truth" in shown
-    assert "the same text again" in shown
+def test_held_out_samples_lead_to_the_items_of_the_evaluation(iteration: Iteration, reviewer: User) -> None:
+    evaluation, client = Evaluation.objects.get(iteration__run=iteration.run, iteration__number=0), Client()
+    client.force_login(reviewer)
+    pool = f"/runs/{iteration.run_id}/iterations/0/pool/"
+    answer = client.get(f"{pool}?split=heldout&direct=right&q=rome&after=7")
+    assert answer.headers["Location"] == f"/evaluations/{evaluation.pk}/items/?direct=right&q=rome"
+    listed = client.get(f"{pool}?split=heldout&direct=right", follow=True).content.decode()
+    assert listed.count('class="verdict"') == 3 and "direct right" in listed
+    shown = client.get(f"{pool}{pk(8)}/", follow=True).content.decode()
+    assert "<h3>Truth</h3>" in shown and "the same text again" in shown and "Say something" in shown
+
+
+def test_what_was_not_evaluated_yet_says_why(get: Get, iteration: Iteration) -> None:
+    for path in ("pool/?split=heldout", f"pool/{pk(8)}/"):
+        page = get(path)  # this iteration waits for its review: its model is not there yet
+        assert "The model of this iteration has not been evaluated yet: that follows its training." in page
+        assert f'<a href="/runs/{iteration.run_id}/iterations/0/pool/?split=heldout">iteration 0</a>' in page
+    answered = EvaluationItem.objects.filter(iteration__number=0).first()
+    answered.pk, answered.iteration = None, iteration
+    answered.save()
+    assert "is being evaluated: 1 of 3 samples" in get("pool/?split=heldout")
+    EvaluationItem.objects.filter(pk=answered.pk).delete()
+    Iteration.objects.filter(pk=iteration.pk).update(state="stopped")
+    assert "Iteration 1 was stopped before its model was evaluated." in get("pool/?split=heldout")
+
+
+def test_a_run_without_held_out_samples_says_so(get: Get, iteration: Iteration) -> None:
+    DatasetRevision.objects.filter(pk=iteration.run.revision_id).update(heldout=0)
+    assert "weather r1 has no held-out samples: there is nothing to evaluate on." in get("pool/?split=heldout")
 
 
 def test_strangers_see_nothing_and_mistakes_are_named(get: Get, outsider: User) -> None:
-    for path in ("pool/", "pool/facets/", "pairs/", f"pool/{pk(1)}/", f"pairs/{pk(1)}/"):
+    for path in ("pool/", "pool/facets/", "pairs/", f"pool/{pk(1)}/", f"pairs/{pk(1)}/", "pool/?split=heldout", f"pool/{pk(8)}/"):
         get(path, by=outsider, status=404)
     assert "is not known" in get("pool/?sample__key=1", status=422)
     assert "is not known" in get("pool/?split=heldout&outcome=exact", status=422)
     get("pool/?after=nonsense", status=422)
     get("pool/?change=stop", status=422)
     get("pool/999999/", status=404)
-    get(f"pool/{pk(8)}/", status=404)  # held out, and not evaluated yet
     get("pairs/999999/", status=404)
