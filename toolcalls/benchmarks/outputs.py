@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, Literal, NamedTuple
 
 from toolcalls.benchmarks.bfcl_ids import category_of_file, todays_id
 from toolcalls.benchmarks.catalogue import categories_of
@@ -19,15 +20,17 @@ from toolcalls.strategies import CUT_OFF, MISSING, NO_ROOM
 from toolcalls.wire import Fields
 
 MODES = ("prompt", "fc", "fcdot")
+Ending = Literal["stop", "length", "too_long"]
+_UNENDED: Mapping[object, Ending] = {CUT_OFF: "length", NO_ROOM: "too_long"}  # by error type
 _ACEBENCH_FILE = re.compile(r"data_(\w+)_result\.json")
 _SHOWN = 5  # ids of an error
 
 
 class Given(NamedTuple):
-    """The answers to one item: A₀ alone, or a whole trace [A₀, …, Aₙ]; and whether an end token ended each."""
+    """The answers to one item: A₀ alone, or a whole trace [A₀, …, Aₙ]; and how each ended, see `Generation`."""
 
     answers: tuple[str, ...]
-    finished: tuple[bool, ...]
+    endings: tuple[Ending, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ class _Reading:
             raise InputError(f"{where}: {error}") from None
         if failed(line, text):
             self._failed.append(f"{where}: {text[:300]}")
-        self._given[identity] = Given((text,), (True,))
+        self._given[identity] = Given((text,), ("stop",))
         result = line["result"]
         if isinstance(result, list):
             self._names.update(name for call in result for name in call)
@@ -193,15 +196,24 @@ def _categories_in(identity: str) -> Iterator[str]:
 
 def _trace(answers: Any, line: Mapping[str, Any], where: str) -> Given:
     """A line of `python -m trainer evaluate`, which says of each answer that it ended, or why it is wrong."""
-    ended: Any = line.get("finished")
-    if ended is None and isinstance(errors := line.get("error_types"), list):
-        ended = [error not in (CUT_OFF, NO_ROOM) for error in errors]
-    if not (_all(answers, str) and _all(ended, bool) and answers and len(answers) == len(ended)):
+    endings = _endings(line)
+    if not (_all(answers, str) and answers and len(answers) == len(endings)):
         raise InputError(f"{where}: a trace must be a list of texts, with as many of true and false under 'finished'")
-    return Given(tuple(answers), tuple(ended))
+    return Given(tuple(answers), endings)
 
 
-def _all(values: Any, kind: type) -> bool:
+def _endings(line: Mapping[str, Any]) -> tuple[Ending, ...]:
+    """None of them where the line does not tell."""
+    finished: Any = line.get("finished")
+    errors: Any = line.get("error_types")
+    if _all(finished, bool):
+        return tuple("stop" if ended else "length" for ended in finished)
+    if finished is None and _all(errors, str | None):
+        return tuple(_UNENDED.get(error, "stop") for error in errors)
+    return ()
+
+
+def _all(values: Any, kind: type | UnionType) -> bool:
     return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 

@@ -64,10 +64,7 @@ def scores_json(benchmark: Benchmark, outputs: Outputs, found: Report) -> dict[s
 
 def traced(item: Item, given: Given, mode: str = "prompt") -> Traced:
     """Judge each answer of one item. Tokens are not told by outputs, and 0."""
-    said = [
-        Generation(0, 0, text, "stop" if ended else "length", 0, 0, "")
-        for text, ended in zip(given.answers, given.finished, strict=True)
-    ]
+    said = [Generation(0, 0, text, ending, 0, 0, "") for text, ending in zip(given.answers, given.endings, strict=True)]
     return traced_item(item, said, len(said) - 1, mode)
 
 

@@ -73,9 +73,9 @@ def test_folder_of_results_is_read_whole(tmp_path: Path) -> None:
     written(tmp_path / "BFCL_v3_parallel_score.json", {"accuracy": 1})
     found = read_published(tmp_path, ITEMS)
     assert found.given == {
-        "parallel_0": Given(("[a.f(x=2)]",), (True,)),
-        "simple_python_0": Given(("[a.f(x=1)]",), (True,)),
-        "simple_python_1": Given(("[a.f(x=1)]",), (True,)),
+        "parallel_0": Given(("[a.f(x=2)]",), ("stop",)),
+        "simple_python_0": Given(("[a.f(x=1)]",), ("stop",)),
+        "simple_python_1": Given(("[a.f(x=1)]",), ("stop",)),
     }
     assert (found.mode, found.failed) == ("prompt", ())
     assert found.passed_over == {"multi_turn_base": 0, "BFCL_v3_parallel_score.json": 0}
@@ -92,7 +92,7 @@ def test_folder_of_results_is_read_whole(tmp_path: Path) -> None:
 )
 def test_plain_lines_and_our_own_are_read(tmp_path: Path, line: dict[str, Any]) -> None:
     path = written(tmp_path / "answers.jsonl", line)
-    assert read_published(path, ITEMS).given == {"simple_python_0": Given(("[a.f(x=1)]",), (True,))}
+    assert read_published(path, ITEMS).given == {"simple_python_0": Given(("[a.f(x=1)]",), ("stop",))}
 
 
 def test_folder_of_an_evaluation_is_read_by_its_traces(tmp_path: Path) -> None:
@@ -211,8 +211,15 @@ def test_answers_that_were_cut_off_stay_so(tmp_path: Path) -> None:
     line = {"benchmark": "bfcl", "id": "simple_python_0", "answers": ["[a.f(x=1)]"] * 2, "error_types": ["truncated", None]}
     other = {"benchmark": "apibank", "id": "simple_python_1", "answers": ["x"], "error_types": [None]}
     found = read_published(written(tmp_path / "items.jsonl", line, other), ITEMS)
-    assert found.given == {"simple_python_0": Given(("[a.f(x=1)]",) * 2, (False, True))}
+    assert found.given == {"simple_python_0": Given(("[a.f(x=1)]",) * 2, ("length", "stop"))}
     assert found.passed_over == {"apibank": 1}
+
+
+def test_questions_without_room_stay_so(tmp_path: Path) -> None:
+    line = {"benchmark": "bfcl", "id": "simple_python_0", "answers": [""] * 3, "error_types": ["too_long"] * 3}
+    found = score_outputs(BENCHMARK, read_published(written(tmp_path / "items.jsonl", line), ITEMS), "leave_out")
+    assert found.errors["direct"] == found.errors["adaptive"] == {"too_long": 1}
+    assert (found.n, found.refinement.items, found.refinement.answered) == (2, 1, 0)
 
 
 def test_result_says_what_it_rests_on(tmp_path: Path) -> None:
