@@ -72,6 +72,19 @@ class Contrast:
         return sum(each.counts.total for each in self.categories.values())
 
 
+def turns_note(strategy: Strategy, first: str, second: str, n: tuple[int, int]) -> str:
+    """A sentence where two evaluations of these names refine another number of times at most, n; "" where none does."""
+    if strategy == "direct" or n[0] == n[1]:
+        return ""
+    return (
+        f"Not the same n: {first} refines at most {_times(n[0])}, {second} at most {_times(n[1])}; each is compared at its own."
+    )
+
+
+def _times(n: int) -> str:
+    return f"{n} time{'s' * (n != 1)}"
+
+
 def outcomes(traced: Iterable[Traced], strategy: Strategy, n: int) -> dict[str, Outcome]:
     """By item id, whether the answer that a strategy chooses is right."""
     return {item.id: Outcome(item.category, item.right[chosen(strategy, item, n)]) for item in traced}

@@ -21,7 +21,7 @@ from curation.stages import datasets, evaluating, evaluation_files, running, tri
 from curation.stages.errors import InputError
 from curation.stages.evaluated import named_evaluations
 from curation.stages.evaluation_items import items_by
-from curation.stages.evaluations_compared import contrast_of, outcomes, pair_of
+from curation.stages.evaluations_compared import contrast_of, note_of, outcomes, pair_of, refine_turns
 from toolcalls.contrasts import contrast_json
 from toolcalls.strategies import Strategy
 
@@ -240,13 +240,15 @@ def list_evaluated_items(request: HttpRequest, evaluation: int, by: Query[ItemsQ
 
 @router.get("/evaluations/{int:evaluation}/compared-with/{int:other}", response=dict[str, Any], openapi_extra=CSV)
 def compare_evaluations(request: HttpRequest, evaluation: int, other: int, by: Query[CompareQuery]) -> Any:
-    """The other less this one, item by item, and whether the difference is one."""
+    """The other less this one, item by item, and whether the difference is one; `note` where their n is not the same."""
     first, second = (evaluation_of(me(request), number) for number in (evaluation, other))
     pair = pair_of(first, second, by.strategy)
     if by.format == "csv":
         return _table(evaluation_files.pairs_table(pair))
-    told = {"first": first.pk, "second": second.pk, "strategy": by.strategy, **contrast_json(contrast_of(pair))}
-    return {**told, "differing": [each._asdict() for each in outcomes(pair) if each.first is not each.second]}
+    apart = [each._asdict() for each in outcomes(pair) if each.first is not each.second]
+    turns = {"first_n": refine_turns(first), "second_n": refine_turns(second), "note": note_of(pair)}
+    told = {"first": first.pk, "second": second.pk, "strategy": by.strategy, **turns}
+    return {**told, **contrast_json(contrast_of(pair)), "differing": apart}
 
 
 def _item(row: EvaluationItem) -> dict[str, Any]:

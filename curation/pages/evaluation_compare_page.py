@@ -18,7 +18,7 @@ from curation.pages.project_tabs import ProjectTabs, project_tabs
 from curation.pages.sample_card import SampleCard, sample_card
 from curation.pages.sample_page import record_of
 from curation.stages.evaluated import evaluations_shown
-from curation.stages.evaluations_compared import Apart, Pair, apart_page_of, contrast_of
+from curation.stages.evaluations_compared import Apart, Pair, apart_page_of, contrast_of, note_of, refine_turns
 from toolcalls.contrasts import Contrast, Difference
 from toolcalls.official.averages import averaged
 from toolcalls.records import Sample
@@ -43,6 +43,7 @@ class Side:
     evaluation: Evaluation
     name: str
     note: str
+    n: int
     href: str
 
 
@@ -99,6 +100,7 @@ class EvaluationComparePage:
     tone: str  # "gain" or "loss" of all together, or nothing
     rows: tuple[DifferenceRow, ...]
     only_one: str  # that items are not compared, in words
+    other_n: str  # that the two refine another number of times, in words
     switches: tuple[Switch, ...]
     wanted: Wanted
     apart: tuple[ApartView, ...]
@@ -125,6 +127,7 @@ def evaluation_compare_page(evaluations: Sequence[Evaluation], pair: Pair | None
         tone=rows[0].change.verdict if rows and rows[0].notable else "",
         rows=rows,
         only_one="" if contrast is None else _only_one(contrast),
+        other_n="" if pair is None else note_of(pair),
         switches=_switches(sides, rows, wanted, url),
         wanted=wanted,
         apart=() if pair is None or listed is None else tuple(_apart(pair, one) for one in listed.rows),
@@ -134,7 +137,8 @@ def evaluation_compare_page(evaluations: Sequence[Evaluation], pair: Pair | None
 
 
 def _side(evaluation: Evaluation) -> Side:
-    return Side(evaluation, model_name(evaluation), model_note(evaluation), reverse("evaluation", args=[evaluation.pk]))
+    address = reverse("evaluation", args=[evaluation.pk])
+    return Side(evaluation, model_name(evaluation), model_note(evaluation), refine_turns(evaluation), address)
 
 
 def _choices(evaluations: Sequence[Evaluation]) -> tuple[tuple[str, tuple[Option, ...]], ...]:

@@ -14,7 +14,7 @@ from curation.stages.errors import InputError
 from curation.stages.evaluation_items import items_of
 from curation.stages.standing_answers import COLUMNS, standing
 from toolcalls.benchmarks.items import HELDOUT
-from toolcalls.contrasts import Contrast, contrast_of_counts
+from toolcalls.contrasts import Contrast, contrast_of_counts, turns_note
 from toolcalls.statistics import Paired
 from toolcalls.strategies import Strategy
 
@@ -44,6 +44,16 @@ def pair_of(first: Evaluation, second: Evaluation, strategy: Strategy) -> Pair:
 
 def _unjudged(evaluation: Evaluation, strategy: Strategy) -> bool:
     return standing(items_of(evaluation), strategy).filter(stands_right=None).exists()
+
+
+def note_of(pair: Pair) -> str:
+    """Said where the two refine another number of times at most, and the strategy refines; "" otherwise."""
+    return turns_note(pair.strategy, "the first", "the second", (refine_turns(pair.first), refine_turns(pair.second)))
+
+
+def refine_turns(evaluation: Evaluation) -> int:
+    """n, the most that it refines an answer."""
+    return int(evaluation.iteration.run.choices.refine_turns)
 
 
 def contrast_of(pair: Pair) -> Contrast:

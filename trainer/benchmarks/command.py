@@ -21,7 +21,7 @@ from trainer.benchmarks.flags import check, name_server
 from trainer.benchmarks.folder import evaluating
 from trainer.benchmarks.heldout import open_heldout
 from trainer.benchmarks.plan import plan_of, plan_of_outputs
-from trainer.benchmarks.results import Baseline, Result, read_baseline, results_json, results_text, write_results
+from trainer.benchmarks.results import Baseline, Evaluated, Result, read_baseline, results_json, results_text, write_results
 from trainer.benchmarks.tracing import Asking, trace
 from trainer.engines.protocol import Engine
 from trainer.progress import Progress
@@ -37,13 +37,13 @@ def run(arguments: argparse.Namespace, settings: Settings, engines: Engines) -> 
     name_server(arguments)
     benchmarks = [_opened(name, arguments, settings) for name in arguments.benchmark]
     if arguments.outputs is not None:
-        plan, results = _scored(benchmarks[0], arguments)
+        evaluated = _scored(benchmarks[0], arguments)
     else:
-        plan, results = _asked(benchmarks, arguments, settings, engines)
+        evaluated = _asked(benchmarks, arguments, settings, engines)
     if sys.stdout.isatty():
-        print(results_text(plan, results, arguments.baseline), end="")
+        print(results_text(evaluated), end="")
     else:
-        print(json.dumps(results_json(plan, results, arguments.baseline), ensure_ascii=False))
+        print(json.dumps(results_json(evaluated), ensure_ascii=False))
 
 
 def _opened(name: str, arguments: argparse.Namespace, settings: Settings) -> Benchmark:
@@ -54,9 +54,7 @@ def _opened(name: str, arguments: argparse.Namespace, settings: Settings) -> Ben
     )
 
 
-def _asked(
-    benchmarks: Sequence[Benchmark], arguments: argparse.Namespace, settings: Settings, engines: Engines
-) -> tuple[dict[str, Any], list[Result]]:
+def _asked(benchmarks: Sequence[Benchmark], arguments: argparse.Namespace, settings: Settings, engines: Engines) -> Evaluated:
     """Ask a model; what it answers is kept from the first answer on."""
     plan, out = plan_of(arguments, settings, benchmarks), Path(arguments.out)
     items = {each.name: spread(each.items, arguments.limit) for each in benchmarks}
@@ -69,19 +67,21 @@ def _asked(
             results.append(
                 _result(each, Judged(tuple(trace(asking, settings.refine_turns)), settings.refine_turns, {}), baseline)
             )
-        write_results(out, plan, results, arguments.baseline)
-    return plan, results
+        evaluated = Evaluated(plan, results, baseline)
+        write_results(out, evaluated)
+    return evaluated
 
 
-def _scored(benchmark: Benchmark, arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Result]]:
+def _scored(benchmark: Benchmark, arguments: argparse.Namespace) -> Evaluated:
     """Score published outputs."""
     outputs = read_published(arguments.outputs, benchmark.items, arguments.mode)
     judged = judge_outputs(benchmark, outputs, arguments.missing)
     plan, out = plan_of_outputs(arguments, outputs, judged.n, benchmark), Path(arguments.out)
-    results = [_result(benchmark, judged, _baseline(arguments, plan, {benchmark.name: benchmark.items}))]
+    baseline = _baseline(arguments, plan, {benchmark.name: benchmark.items})
+    evaluated = Evaluated(plan, [_result(benchmark, judged, baseline)], baseline)
     with evaluating(out, plan):
-        write_results(out, plan, results, arguments.baseline)
-    return plan, results
+        write_results(out, evaluated)
+    return evaluated
 
 
 def _baseline(arguments: argparse.Namespace, plan: Mapping[str, Any], asked: Mapping[str, Sequence[Item]]) -> Baseline | None:

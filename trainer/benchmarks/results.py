@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolcalls.benchmarks.items import Item
 from toolcalls.benchmarks.outputs import outputs_notes
-from toolcalls.contrasts import Contrast, contrast, contrast_json, outcomes
+from toolcalls.contrasts import Contrast, contrast, contrast_json, outcomes, turns_note
 from toolcalls.errors import InputError
 from toolcalls.report_json import report_json
 from toolcalls.report_rows import report_csv
@@ -34,12 +34,20 @@ class Result:
     contrasts: Mapping[Strategy, Contrast]
 
 
-def write_results(folder: Path, plan: Mapping[str, Any], results: Sequence[Result], baseline: Path | None) -> None:
+class Evaluated(NamedTuple):
+    """What was evaluated, what each benchmark came to, and what that is compared with."""
+
+    plan: Mapping[str, Any]
+    results: Sequence[Result]
+    baseline: Baseline | None
+
+
+def write_results(folder: Path, evaluated: Evaluated) -> None:
     """Write items.jsonl and the reports. Raises OutputError."""
-    write_items(folder, _lines(results))
-    write_text(folder / "report.json", json.dumps(results_json(plan, results, baseline), indent=2, ensure_ascii=False) + "\n")
-    write_text(folder / "report.csv", report_csv(*(each.report for each in results)))
-    write_text(folder / "report.txt", results_text(plan, results, baseline))
+    write_items(folder, _lines(evaluated.results))
+    write_text(folder / "report.json", json.dumps(results_json(evaluated), indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / "report.csv", report_csv(*(each.report for each in evaluated.results)))
+    write_text(folder / "report.txt", results_text(evaluated))
 
 
 def _lines(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
@@ -48,8 +56,9 @@ def _lines(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
             yield {"benchmark": each.report.benchmark, **traced_json(traced)}
 
 
-def results_json(plan: Mapping[str, Any], results: Sequence[Result], baseline: Path | None) -> dict[str, Any]:
+def results_json(evaluated: Evaluated) -> dict[str, Any]:
     """What was evaluated, and each benchmark's report; with a baseline, the differences to it."""
+    plan, results, baseline = evaluated
     benchmarks = {
         name: {key: value for key, value in each.items() if key != "files"}  # which the digest stands for
         for name, each in plan["benchmarks"].items()
@@ -59,20 +68,29 @@ def results_json(plan: Mapping[str, Any], results: Sequence[Result], baseline: P
         contrasts = [
             {"strategy": strategy, **contrast_json(each)} for result in results for strategy, each in result.contrasts.items()
         ]
-        found["baseline"] = {"folder": str(baseline), "contrasts": contrasts}
+        told = {"folder": str(baseline.folder), "n": baseline.n, "note": baseline.note(plan["n"])}
+        found["baseline"] = {**told, "contrasts": contrasts}
     return found
 
 
-def results_text(plan: Mapping[str, Any], results: Sequence[Result], baseline: Path | None) -> str:
+def results_text(evaluated: Evaluated) -> str:
     """The same in the layout of the paper's tables."""
+    plan, results, baseline = evaluated
     parts = [_changed(plan), "".join(f"{line}\n" for line in outputs_notes(plan["outputs"])) if "outputs" in plan else ""]
     for result in results:
         parts.append(report_text(result.report))
-        if baseline is not None and not result.contrasts:
-            parts.append(f"{result.report.benchmark}: not compared, {baseline} has no question of it\n")
-        for strategy, each in result.contrasts.items():
-            parts.append(f"{NAMES[strategy]}, {contrast_text(each, str(baseline), 'this')}")
+        parts += [] if baseline is None else _compared(result, baseline)
+    if baseline is not None and (note := baseline.note(plan["n"])):
+        parts.append(f"{note}\n")
     return "\n".join(filter(None, parts))
+
+
+def _compared(result: Result, baseline: Baseline) -> list[str]:
+    if not result.contrasts:
+        return [f"{result.report.benchmark}: not compared, {baseline.folder} has no question of it\n"]
+    return [
+        f"{NAMES[strategy]}, {contrast_text(each, str(baseline.folder), 'this')}" for strategy, each in result.contrasts.items()
+    ]
 
 
 def _changed(plan: Mapping[str, Any]) -> str:
@@ -82,10 +100,17 @@ def _changed(plan: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Another evaluation's traces by benchmark."""
+    """Another evaluation's traces by benchmark, of at most n refine turns."""
 
+    folder: Path
     traced: Mapping[str, Sequence[Traced]]
     n: int
+
+    def note(self, n: int) -> str:
+        """What to know where this evaluation refines at most n times and the other not: "" where as often."""
+        if bool(n) != bool(self.n):
+            return f"Not the same n: {self.folder} has n = {self.n}, this n = {n}, so only direct answers are compared."
+        return turns_note("adaptive", str(self.folder), "this", (self.n, n))
 
     def contrasts(self, benchmark: str, traced: Sequence[Traced], n: int) -> dict[Strategy, Contrast]:
         """Direct and adaptive answers against its own, each at its evaluation's n."""
@@ -114,4 +139,4 @@ def read_baseline(folder: Path, plan: Mapping[str, Any], asked: Mapping[str, Seq
         raise InputError(
             f"{folder}: shares no question with this evaluation, it has {has or 'none'}. Give one of the same questions."
         )
-    return Baseline(traced, other.get("n", int))
+    return Baseline(folder, traced, other.get("n", int))

@@ -36,6 +36,21 @@ def right(evaluation: Evaluation, strategy: Strategy) -> dict[str, bool]:
     return {one.id: one.right[chosen(strategy, one, N)] for one in traced(items_of(evaluation))}
 
 
+def test_another_n_is_told_wherever_a_strategy_refines(client: Client, two: tuple[Evaluation, Evaluation], viewer: User) -> None:
+    client.force_login(viewer)
+    run, note, asked = two[1].iteration.run, "Not the same n", {"evaluation": [one.pk for one in two]}
+    page = client.get(reverse("evaluation_compare"), asked).content.decode()
+    assert page.count(f"n = {N}<") == 2 and note not in page
+    run.settings["refine_turns"] = 1
+    run.save()
+    page = client.get(reverse("evaluation_compare"), asked).content.decode()
+    assert f"{note}: the first refines at most {N} times, the second at most 1 time; each is compared at its own." in page
+    direct = client.get(reverse("evaluation_compare"), {**asked, "strategy": "direct"}).content.decode()
+    assert note not in direct and "n = 1<" in direct
+    told = client.get(f"/api/v1/evaluations/{two[0].pk}/compared-with/{two[1].pk}").json()
+    assert (told["first_n"], told["second_n"], told["note"].startswith(note)) == (N, 1, True)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_items_are_counted_and_listed_by_who_has_them_right(
     make_evaluation: Callable[..., Evaluation], strategy: Strategy

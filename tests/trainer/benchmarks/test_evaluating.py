@@ -203,6 +203,7 @@ def test_a_baseline_is_compared_item_by_item(tmp_path: Path, data: Path, script:
     found = run(script(rules=RULES), "--baseline", str(tmp_path / "before"))
     direct, adaptive = found["baseline"]["contrasts"]
     assert (direct["strategy"], adaptive["strategy"], direct["items"]) == ("direct", "adaptive", 8)
+    assert (found["baseline"]["n"], found["baseline"]["note"]) == (5, "")
     counts = direct["categories"]["simple_python"]
     assert (counts["both"], counts["only_first"], counts["only_second"], counts["neither"]) == (1, 0, 3, 2)
     assert counts["verdict"] == "no difference that these items show"
@@ -216,6 +217,23 @@ def test_a_baseline_is_compared_item_by_item(tmp_path: Path, data: Path, script:
     path.write_text(path.read_text(encoding="utf-8").replace("please", "now"), encoding="utf-8")
     said = refused(2, script(), "--baseline", str(tmp_path / "before"), out="new")
     assert "its bfcl was read from other files (BFCL_v4_simple_python.json)" in said
+
+
+@pytest.mark.parametrize(
+    ("n", "strategies", "said"),
+    [
+        ("1", ["direct", "adaptive"], "refines at most 1 time, this at most 5 times; each is compared at its own."),
+        ("0", ["direct"], "has n = 0, this n = 5, so only direct answers are compared."),
+    ],
+)
+def test_a_baseline_of_another_n_is_told(tmp_path: Path, script: Any, run: Any, n: str, strategies: list[str], said: str) -> None:
+    run(script(rules=RULES), "--n", n, out="before")
+    found = run(script(rules=RULES), "--baseline", str(tmp_path / "before"))
+    baseline = found["baseline"]
+    assert (found["n"], baseline["n"]) == (5, int(n))
+    assert [each["strategy"] for each in baseline["contrasts"]] == strategies
+    assert baseline["note"] == f"Not the same n: {tmp_path / 'before'} {said}"
+    assert (tmp_path / "out" / "report.txt").read_text(encoding="utf-8").endswith(f"\n{baseline['note']}\n")
 
 
 @pytest.mark.parametrize(
