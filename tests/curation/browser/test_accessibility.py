@@ -31,7 +31,8 @@ def main_pages(planted: Planted) -> Iterator[str]:
             yield route.address(planted.names)
     iteration = f"/runs/{planted.run.pk}/iterations"
     yield f"/p/{planted.names['team']}/{planted.names['project']}/try/?again={planted.names['trial']}"
-    yield from (f"{iteration}/0/", f"{iteration}/1/pool/?split=heldout", f"{iteration}/1/pool/{planted.names['sample']}/")
+    yield from (f"{iteration}/0/", f"{iteration}/1/pool/{planted.names['sample']}/")
+    yield from (f"{iteration}/1/pool/?split=heldout", f"{iteration}/2/pool/?split=heldout")  # evaluated, and not yet
     evaluations = f"evaluation={planted.names['evaluation']}&evaluation={planted.names['other']}"
     yield from (f"/evaluations/compare/?{evaluations}&strategy=direct", f"/evaluations/{planted.names['other']}/")
     yield from (f"{iteration}/1/pairs/{planted.names['sample']}/", f"{iteration}/2/pool/?q=nothing", "/nowhere/", "/join/gone/")
