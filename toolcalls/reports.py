@@ -5,7 +5,7 @@ One pass over the items. Not in charge of asking or scoring: an item comes with 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ class Refinement:
     """What adaptive self-refine does to the direct answers of the items that take part in the averages, as counts.
 
     An answer is changed when it says something else than A₀, compared as Algorithm 1 does. Tokens are those of the refine
-    turns up to where it stops.
+    turns up to where it stops. All 0 where no refine turn was made.
     """
 
     items: int = 0
@@ -119,7 +119,7 @@ class _Counting:
         self.right: Counter[tuple[Strategy, int, str]] = Counter()  # by strategy, turns and category
         self.errors: dict[Strategy, Counter[str]] = {strategy: Counter() for strategy in self.strategies}
         self.missing: Counter[str] = Counter()
-        self.sums: dict[str, Counter[str]] = {}  # fields of Refinement by category
+        self.sums: defaultdict[str, Counter[str]] = defaultdict(Counter)  # fields of Refinement by category
 
     def add(self, item: Traced) -> None:
         choices = Choices(item.answers)
@@ -131,13 +131,14 @@ class _Counting:
                 self.right[strategy, turns, item.category] += item.right[stands]
             if error := item.error_types[stands]:
                 self.errors[strategy][error] += 1
-        self._add_refinement(item, choices)
+        if self.n:
+            self._add_refinement(item, choices)
 
     def _add_refinement(self, item: Traced, choices: Choices) -> None:
         stop = choices.turn("adaptive", self.n)
         before, after, changed = item.right[0], item.right[stop], choices.changed(stop)
         answered = item.error_types[0] not in (MISSING, NO_ROOM)
-        self.sums.setdefault(item.category, Counter()).update(
+        self.sums[item.category].update(
             items=1,
             answered=answered,
             turns=stop if answered else 0,

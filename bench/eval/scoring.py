@@ -19,13 +19,13 @@ from typing import Any
 from bench.eval.outputs import CATEGORIES, outputs, write_results
 from bench.eval.peer import Runner, command, folder_name
 from bench.toolcalls.original import VERSION, Original
-from toolcalls.benchmarks.catalogue import open_benchmark
+from toolcalls.benchmarks.catalogue import Benchmark, open_benchmark
 from toolcalls.benchmarks.judging import judge
-from toolcalls.benchmarks.outputs import read_published
-from toolcalls.benchmarks.scoring import score_outputs, scores_json
+from toolcalls.benchmarks.scoring import score_files, scores_json
 
 Work = Callable[[], object]
 GOAL = 5  # times the peer's time
+FLOOR = "json.loads of the benchmark's files, nothing kept"
 
 
 def scoring(data: Path, peer: Path, repeats: int, python: Path | None) -> dict[str, Any]:
@@ -39,9 +39,7 @@ def scoring(data: Path, peer: Path, repeats: int, python: Path | None) -> dict[s
         write_results(results / folder_name(), benchmark.items, texts)
 
         def whole() -> dict[str, Any]:
-            read = open_benchmark("bfcl", data, categories=CATEGORIES)
-            given = read_published(results, read.items)
-            return scores_json(read, given, score_outputs(read, given))
+            return scores_json(*score_files("bfcl", data, results, categories=CATEGORIES))
 
         def theirs() -> dict[str, float]:
             return runner.evaluate(results / folder_name(), scores)
@@ -63,9 +61,9 @@ def scoring(data: Path, peer: Path, repeats: int, python: Path | None) -> dict[s
             "repeats": repeats,
             "same number of right answers in every category": agree,
             "goal": f"{GOAL} times the peer's speed",
-            "verdicts alone": _figures(_rounds(alone, repeats, _own_cpu)),
+            "verdicts alone, in memory": _figures(_rounds(alone, repeats, _own_cpu)),
             "from files to accuracy, in one process": _figures(
-                _rounds({"whetstone": whole, "bfcl-eval": theirs}, repeats, _own_cpu)
+                _rounds({"whetstone": whole, "bfcl-eval": theirs, FLOOR: lambda: _json_alone(data, benchmark)}, repeats, _own_cpu)
             ),
             "as commands": _commands(data, results, scores, repeats, python),
         }
@@ -88,6 +86,13 @@ def _commands(data: Path, results: Path, scores: Path, repeats: int, python: Pat
     peer()  # compiles its modules
     seconds, waited = _both(_rounds({"whetstone": whetstone, "bfcl-eval": peer}, repeats, _children))
     return {"cpu": _figures(seconds), "wall": _figures(waited)}
+
+
+def _json_alone(data: Path, benchmark: Benchmark) -> None:
+    for file in benchmark.files:
+        for line in (data / "bfcl" / file.name).read_text(encoding="utf-8").split("\n"):
+            if line:
+                json.loads(line)
 
 
 def _agree(ours: dict[str, Any], theirs: dict[str, float]) -> bool:

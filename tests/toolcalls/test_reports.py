@@ -14,7 +14,7 @@ from toolcalls.official.averages import LIVE, NON_LIVE, SIMPLE, averages_of, wei
 from toolcalls.report_json import report_json
 from toolcalls.report_rows import report_csv
 from toolcalls.report_text import contrast_text, report_text
-from toolcalls.reports import report
+from toolcalls.reports import Refinement, report
 from toolcalls.statistics import Paired
 from toolcalls.strategies import STRATEGIES, Traced, chosen, unanswered
 
@@ -47,6 +47,10 @@ def test_figures_of_refinement_count_what_changed() -> None:
     assert (each.prompt_tokens, each.completion_tokens) == (11 * 120, 11 * 10)
     assert each.points == pytest.approx(20.0)
     assert each.tokens_per_point == pytest.approx(11 * 130 / 20)
+
+
+def test_nothing_is_refined_without_refine_turns() -> None:
+    assert report("toolalpaca", ITEMS, 0).refinement == Refinement()
 
 
 def test_nothing_gained_has_no_price() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from toolcalls.benchmarks.catalogue import Benchmark
+from toolcalls.benchmarks.catalogue import Benchmark, open_benchmark
+from toolcalls.benchmarks.files import ChangedFiles
 from toolcalls.benchmarks.items import Item
-from toolcalls.benchmarks.outputs import Given, Outputs, missing_by_category, outputs_json
+from toolcalls.benchmarks.outputs import Given, Outputs, missing_by_category, outputs_json, read_published
 from toolcalls.errors import InputError
 from toolcalls.records import Generation
 from toolcalls.report_json import report_json
@@ -24,6 +28,43 @@ class Judged(NamedTuple):
     traced: tuple[Traced, ...]
     n: int
     left_out: dict[str, int]
+
+
+class Scores(NamedTuple):
+    """What published outputs score, with what it rests on."""
+
+    benchmark: Benchmark
+    outputs: Outputs
+    report: Report
+
+
+def score_files(
+    name: str,
+    folder: Path,
+    published: Path,
+    *,
+    categories: Sequence[str] | None = None,
+    changed_files: ChangedFiles = "refuse",
+    mode: str | None = None,
+    missing: Missing = "refuse",
+) -> Scores:
+    """From files to scores: see `open_benchmark`, `read_published` and `judge_outputs`, which raise InputError."""
+    with _nothing_collected():
+        benchmark = open_benchmark(name, folder, categories=categories, changed_files=changed_files)
+        outputs = read_published(published, benchmark.items, mode)
+        return Scores(benchmark, outputs, score_outputs(benchmark, outputs, missing))
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Garbage waits: nothing is any before the end, and to look for it takes a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def score_outputs(benchmark: Benchmark, outputs: Outputs, missing: Missing = "refuse") -> Report:

@@ -7,18 +7,17 @@ category and the paper's averages, as a table on a terminal and as JSON elsewher
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from toolcalls.benchmarks.catalogue import Benchmark, items_by_id, open_benchmark, open_files
+from toolcalls.benchmarks.catalogue import Benchmark, items_by_id, open_files
 from toolcalls.benchmarks.files import ChangedFiles, Files
 from toolcalls.benchmarks.items import NAMES, Item
 from toolcalls.benchmarks.judging import judge
-from toolcalls.benchmarks.outputs import MODES, Outputs, outputs_json, outputs_notes, read_published
-from toolcalls.benchmarks.scoring import Missing, score_outputs, scores_json
+from toolcalls.benchmarks.outputs import MODES, Outputs, outputs_json, outputs_notes
+from toolcalls.benchmarks.scoring import Missing, score_files, scores_json
 from toolcalls.commands.json_lines import answer_lines, write
 from toolcalls.errors import InputError
 from toolcalls.report_text import report_text
@@ -46,19 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _score_files(arguments: argparse.Namespace) -> int:
-    gc.disable()  # nothing here is garbage before the end: to look for it takes a third of the time
-    try:
-        benchmark = open_benchmark(
-            arguments.benchmark, arguments.data, categories=arguments.categories, changed_files=arguments.changed_files
-        )
-        outputs = read_published(arguments.outputs, benchmark.items, arguments.mode)
-        found = score_outputs(benchmark, outputs, arguments.missing)
-    finally:
-        gc.enable()
+    scores = score_files(
+        arguments.benchmark,
+        arguments.data,
+        arguments.outputs,
+        categories=arguments.categories,
+        changed_files=arguments.changed_files,
+        mode=arguments.mode,
+        missing=arguments.missing,
+    )
     if sys.stdout.isatty():
-        sys.stdout.write(report_text(found) + "".join(f"{line}\n" for line in notes(benchmark, outputs)))
+        told = notes(scores.benchmark, scores.outputs)
+        sys.stdout.write(report_text(scores.report) + "".join(f"{line}\n" for line in told))
     else:
-        write(scores_json(benchmark, outputs, found))
+        write(scores_json(*scores))
     return 0
 
 

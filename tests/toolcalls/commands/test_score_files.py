@@ -11,6 +11,7 @@ import pytest
 from toolcalls.benchmarks.catalogue import Benchmark, open_benchmark
 from toolcalls.benchmarks.files import FileRead
 from toolcalls.benchmarks.outputs import Outputs
+from toolcalls.benchmarks.scoring import score_files
 from toolcalls.cli import main
 from toolcalls.commands.scoring import notes
 from toolcalls.rendering import render
@@ -38,7 +39,17 @@ def test_result_file_is_scored_as_json(results: Path, data_dir: Path, capsysbina
     assert (found["right"], found["total"]) == (15, 16)
     assert told["errors"] == {"direct": {"ast_decoder:decoder_failed": 1}}
     assert (told["missing"], told["changed_files"], told["outputs"]["mode"]) == ({}, [], "prompt")
+
+
+def test_scoring_leaves_the_search_for_garbage_as_it_was(results: Path, data_dir: Path) -> None:
+    score_files("bfcl", data_dir, results, categories=["live_parallel"])
     assert gc.isenabled()
+    gc.disable()
+    try:
+        score_files("bfcl", data_dir, results, categories=["live_parallel"])
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_missing_outputs_are_refused_unless_the_caller_says_so(
