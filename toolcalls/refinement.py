@@ -20,6 +20,11 @@ def refine_messages(messages: Sequence[Message], first_answer: str) -> tuple[Mes
     return (*messages, Message("assistant", first_answer), Message("user", REFINE_PROMPT))
 
 
+def standing_text(given: Generation, previous: str | None) -> str:
+    """What stands after a turn: its answer, or the one before where the refine prompt did not fit, which so ends the turns."""
+    return previous if previous is not None and given.finish_reason == "too_long" else given.text
+
+
 def is_identical(first_judgement: Judgement, *, by: Literal["exact", "text"] = "exact") -> bool:
     """Whether A₁ = A, the pairs that teach when to stop: as calls (`exact`) or character for character (`text`)."""
     return first_judgement.text_equal if by == "text" else first_judgement.max_param_diff == 0

@@ -11,7 +11,7 @@ from toolcalls.answers import Calls, ParseFailure
 from toolcalls.parsing import parse
 from toolcalls.prompts import direct_messages
 from toolcalls.records import Generation, Sample
-from toolcalls.refinement import refine_messages
+from toolcalls.refinement import refine_messages, standing_text
 from toolcalls.rendering import render
 from toolcalls.settings import Settings
 from trainer.asking import Question, ask
@@ -35,10 +35,7 @@ class Answered:
 
 
 class Asker:
-    """Asks for the next turn of each sample, greedy, Fig. 5 as system text; `given` holds all generations by sample.
-
-    Where a refine prompt does not fit, the answer before stands, and ends the turns.
-    """
+    """Asks for the next turn of each sample, greedy, Fig. 5 as system text; `given` holds all generations by sample."""
 
     def __init__(self, engine: Engine, samples: Sequence[Sample], settings: Settings, report: Report | None = None) -> None:
         self.engine, self.samples, self.settings, self.report = engine, samples, settings, report
@@ -50,7 +47,7 @@ class Asker:
         texts = []
         for (item, previous), (given,) in zip(batch, answers, strict=True):
             self.given[item].append(given)
-            texts.append(previous if previous is not None and given.finish_reason == "too_long" else given.text)
+            texts.append(standing_text(given, previous))
         return texts
 
     def _question(self, item: int, previous: str | None) -> Question:

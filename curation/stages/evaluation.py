@@ -58,15 +58,15 @@ def store(claim: Claim, given: Mapping[int, Sequence[Generation]]) -> None:
 
 def _row(claim: Claim, version: int, item: Item, given: Sequence[Generation]) -> tuple[object, ...]:
     turns = claim.settings.refine_turns
-    if not _whole([each.text for each in given], turns):
+    if not _whole(given, turns):
         raise WrongResults(f"sample {item.id}: a trace of {len(given)} answers")
     traced = traced_item(item, given, turns)
     return (claim.iteration_id, claim.revision_id, version, given[0].prompt_hash, *row_of(traced))
 
 
-def _whole(texts: Sequence[str], turns: int) -> bool:
-    settled = len(texts) > 1 and text_equal(texts[-1], texts[-2])
-    return len(texts) == turns + 1 or (settled and len(texts) <= turns)
+def _whole(given: Sequence[Generation], turns: int) -> bool:
+    settled = len(given) > 1 and (given[-1].finish_reason == "too_long" or text_equal(given[-1].text, given[-2].text))
+    return len(given) == turns + 1 or (settled and len(given) <= turns)
 
 
 def row_of(traced: Traced, *, counted: bool = True) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from toolcalls.adaptive import refine_traces
 from toolcalls.benchmarks.items import Item
 from toolcalls.benchmarks.prompts import Prompts, messages
 from toolcalls.records import Generation, Sampling
-from toolcalls.refinement import refine_messages
+from toolcalls.refinement import refine_messages, standing_text
 from toolcalls.strategies import Traced
 from toolcalls.tracing import traced_item
 from trainer.answering import Report
@@ -39,7 +39,7 @@ class Asking:
             if given is None:
                 raise EngineError(f"The engine left out the answer to item {self.items[item].id}.")
             self.given[item].append(given)
-            texts.append(previous if previous is not None and given.finish_reason == "too_long" else given.text)
+            texts.append(standing_text(given, previous))
         return texts
 
     def _ask(self, batch: Sequence[tuple[int, str | None]], turn: int, total: int) -> None:

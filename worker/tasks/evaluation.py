@@ -11,7 +11,7 @@ from curation.stages import evaluation
 from curation.stages.jobs import EngineRequest
 from toolcalls.adaptive import refine_traces
 from toolcalls.records import Generation, Message, Sampling
-from toolcalls.refinement import refine_messages
+from toolcalls.refinement import refine_messages, standing_text
 from worker.leases import Lease
 from worker.models import at_hand
 from worker.station import Station
@@ -52,7 +52,7 @@ class Asking:
         given = [answers[str(item)][0] for item, _ in batch]
         for (item, _), generation in zip(batch, given, strict=True):
             self.given[item].append(generation)
-        return [generation.text for generation in given]
+        return [standing_text(generation, previous) for (_, previous), generation in zip(batch, given, strict=True)]
 
     def _request(self, item: int, previous: str | None) -> EngineRequest:
         direct = self._prompts[item]

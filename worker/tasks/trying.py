@@ -20,7 +20,7 @@ from toolcalls.adaptive import adaptive_answer, same_answer
 from toolcalls.errors import InputError
 from toolcalls.prompts import direct_messages
 from toolcalls.records import Sampling
-from toolcalls.refinement import refine_messages
+from toolcalls.refinement import refine_messages, standing_text
 from worker.engines import EngineChild
 from worker.leases import GivenUp, LimitedLease
 from worker.models import at_hand
@@ -118,7 +118,7 @@ class _Asking:
         self.turns.append(Turn.of(made, time.monotonic() - began))
         close_old_connections()
         trying.store(self._asked, self.turns)
-        return previous if previous is not None and made.finish_reason == "too_long" else made.text
+        return standing_text(made, previous)
 
     @property
     def agreed(self) -> bool:

@@ -273,6 +273,14 @@ def test_an_answer_that_was_cut_off_is_not_right(run: Run, hand: Any, turns: Any
     assert EvaluationItem.objects.first().error_types == ["truncated"] * 3
 
 
+def test_an_answer_stands_where_its_refine_prompt_does_not_fit(run: Run, hand: Any, turns: Any) -> None:
+    claim = hand.claim()
+    no_room = turns("", finish_reason="too_long")
+    evaluation.store(claim, {number: [trace[0], *no_room] for number, trace in hand.traces(claim).items()})
+    summed = Evaluation.objects.get()
+    assert (summed.direct_right, summed.adaptive_right, summed.mean_turns) == (summed.total, summed.total, 1.0)
+
+
 @pytest.mark.parametrize("fault", ["missing", "short", "unsettled", "empty", "long"])
 def test_traces_that_were_not_asked_for_are_refused(run: Run, hand: Any, turns: Any, fault: str) -> None:
     claim = hand.claim()
