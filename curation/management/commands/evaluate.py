@@ -63,8 +63,8 @@ class Command(StageCommand):
             self.stdout.write(report_words(found), ending="")
 
     def _asked(self, project: Project, options: dict[str, Any]) -> Run:
-        if options["mode"]:
-            raise InputError("--mode is of published outputs; give --outputs, or leave it out")
+        if options["mode"] or options["missing"] != "refuse":
+            raise InputError("--mode and --missing are of published outputs; give --outputs, or leave them out")
         name, is_benchmark = options["benchmark"] or options["dataset"], bool(options["benchmark"])
         revision = datasets.named(project, name, options["revision"], benchmark=is_benchmark)
         settings = assignments(options["choices"], "--set")

@@ -266,7 +266,8 @@ def test_the_command_scores_published_outputs_and_prints_the_table(project: Proj
     for wrong, words in (
         (["--outputs", str(outputs)], "outputs are missing"),
         (["--outputs", str(outputs), "--model", "tiny"], "leave --model"),
-        (["--model", "tiny", "--mode", "fc"], "--mode is of published outputs"),
+        (["--model", "tiny", "--mode", "fc"], "--mode and --missing are of published outputs"),
+        (["--model", "tiny", "--missing", "wrong"], "--mode and --missing are of published outputs"),
         (["--model", "a:b"], "RUN:ITERATION in numbers"),
         (["--model", "nothing"], "no base 'nothing' is registered"),
     ):
