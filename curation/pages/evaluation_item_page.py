@@ -30,7 +30,7 @@ class AnswerView:
 
     number: int
     text: str
-    right: bool
+    right: bool | None  # None where it was not judged
     error: str
     reasons: tuple[str, ...]  # the official scorer's sentences
     calls: tuple[CallView, ...]
@@ -115,7 +115,7 @@ def answer_views(evaluation: Evaluation, item: EvaluationItem, record: Sample, o
     for number, text in enumerate(item.trace):
         right = _right(item, number)
         if text not in reasons:
-            reasons[text] = () if right or official is None else _reasons(official, text, _mode(evaluation))
+            reasons[text] = () if right is not False or official is None else _reasons(official, text, _mode(evaluation))
         views.append(
             AnswerView(
                 number=number,
@@ -133,10 +133,13 @@ def answer_views(evaluation: Evaluation, item: EvaluationItem, record: Sample, o
     return tuple(views)
 
 
-def _right(item: EvaluationItem, number: int) -> bool:
+def _right(item: EvaluationItem, number: int) -> bool | None:
+    """Of before answers were judged one by one: what is known of the direct one and of adaptive's, and of the same texts."""
     if item.right:
         return bool(item.right[number])
-    return item.direct_right if number == 0 else item.adaptive_right and number == item.turns
+    if item.trace[number] == item.trace[0]:
+        return bool(item.direct_right)
+    return bool(item.adaptive_right) if item.trace[number] == item.trace[item.turns] else None
 
 
 def _mode(evaluation: Evaluation) -> str:

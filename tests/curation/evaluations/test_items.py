@@ -153,6 +153,18 @@ def test_an_item_shows_each_answer_with_the_official_verdict_and_why(
     assert client.get(reverse("evaluation_item", args=[evaluation.pk, 10**6])).status_code == 404
 
 
+def test_an_answer_of_before_each_was_judged_is_called_wrong_only_where_that_is_known(
+    client: Client, evaluation: Evaluation, viewer: User
+) -> None:
+    client.force_login(viewer)
+    items_of(evaluation).update(right=None, error_types=None, majority=None)
+    sample = items_matching(evaluation, ItemFilter(change="fixed", turns="3")).values_list("version__sample", flat=True)[0]
+    page = client.get(reverse("evaluation_item", args=[evaluation.pk, sample])).content.decode()
+    told = [each[:60] for each in page.split('<li class="group ')[1:]]  # A0 is wrong, A1 another, A2 and A3 are right
+    assert [each.partition('"')[0] for each in told] == ["miss", "", "good", "good"]
+    assert page.count(">not judged<") == 1
+
+
 def test_reviewers_comment_on_an_item_and_the_list_tells(
     client: Client, evaluation: Evaluation, reviewer: User, viewer: User
 ) -> None:
