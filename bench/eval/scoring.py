@@ -22,6 +22,7 @@ from bench.toolcalls.original import VERSION, Original
 from toolcalls.benchmarks.catalogue import Benchmark, open_benchmark
 from toolcalls.benchmarks.judging import judge
 from toolcalls.benchmarks.scoring import score_files, scores_json
+from toolcalls.plain_lists import COMPILED
 
 Work = Callable[[], object]
 GOAL = 5  # times the peer's time
@@ -56,6 +57,7 @@ def scoring(data: Path, peer: Path, repeats: int, python: Path | None) -> dict[s
         }
         return {
             "peer": f"bfcl-eval {VERSION}",
+            "toolcalls": "compiled" if COMPILED else "plain Python",
             "outputs": len(texts),
             "categories": list(CATEGORIES),
             "repeats": repeats,

@@ -59,7 +59,9 @@ def main() -> None:
         report = report_of(Path(data), Original(peer), options.repeats)
         if not options.alone:
             folder = options.compiled or Path(thrown_away, "compiled")
-            report["compiled"] = of_compiled(folder, ["--bfcl-eval", str(peer), "--repeats", str(options.repeats)])
+            report["compiled"] = of_compiled(
+                folder, "bench.toolcalls", ["--bfcl-eval", str(peer), "--repeats", str(options.repeats)]
+            )
     if not options.alone:
         RESULTS.write_text(json.dumps({"machine": machine(), **report}, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))

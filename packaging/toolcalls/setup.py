@@ -10,6 +10,11 @@ COMPILED = (
     *("mentions", "nearing", "pairing", "parsing", "partners", "places", "plain_answers", "plain_json", "plain_lists"),
     *("plain_marks", "plain_patterns", "plain_values", "schema", "sides", "storing", "wrapping"),
 )
+# Of the official scorers, what reads and checks BFCL's Python calls: none of it calls itself without a bound.
+OFFICIAL = (
+    *("plain_calls", "scored", "unreadable"),
+    *(f"bfcl/{name}" for name in ("categories", "checking", "decoding", "languages", "scoring", "typed", "values", "wrong")),
+)
 
 INLINED = ["-fvisibility=hidden", "-fno-semantic-interposition"]  # functions of one library may be a part of each other
 
@@ -19,7 +24,8 @@ def extensions() -> list:
         return []
     from mypyc.build import mypycify
 
-    modules = [f"toolcalls/{name}.py" for name in COMPILED]
+    official = (f"official/{name}" for name in OFFICIAL)
+    modules = [f"toolcalls/{name}.py" for name in (*COMPILED, *official)]
     dialects = sorted(str(path) for path in Path("toolcalls/dialects").glob("*.py"))
     made = mypycify([*modules, *dialects], opt_level="2", debug_level="0")
     for extension in made if os.name == "posix" else ():

@@ -93,7 +93,7 @@ class _Reader:
         if not _RESERVED.isdisjoint(name.split(".")):
             raise NotPlain
         arguments: dict[str | None, Any] = {}
-        mark = ","
+        mark: str | None = ","
         while mark == "," and (found := _ARGUMENT.match(self.source, self.at)):
             parameter, *written, mark, opening = found.groups()
             if parameter in _RESERVED:
@@ -101,7 +101,7 @@ class _Reader:
             self.at = found.end()
             arguments[parameter] = _scalar(*written) if mark else self.opened(opening, depth)
             mark = mark or self.mark()
-        self._close(mark, ")")
+        self._close(mark or "", ")")
         return {name: arguments}
 
     def value(self, depth: int) -> tuple[Any, str]:

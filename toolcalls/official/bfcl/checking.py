@@ -72,7 +72,9 @@ class Checker:
             if parameter not in given:
                 return _wrong("missing_required", f"Missing required parameter: {parameter!r}.")
         for parameter, value in given.items():
-            if wrong := self._argument_wrong(properties, parameter, value, accepted):
+            if parameter not in properties or parameter not in accepted:
+                return _wrong("unexpected_param", f"Unexpected parameter: {parameter!r}.")
+            if wrong := self._argument_wrong(properties[parameter], parameter, value, accepted[parameter]):
                 return wrong
         for parameter in accepted:
             if parameter not in given and "" not in accepted[parameter]:
@@ -80,21 +82,15 @@ class Checker:
                 return _wrong("missing_optional", reason)
         return None
 
-    def _argument_wrong(
-        self, properties: Mapping[str, Json], parameter: str, value: Json, accepted: Mapping[str, Json]
-    ) -> Wrong | None:
-        """A parameter must be both in the schema and in the answer."""
-        if parameter not in properties or parameter not in accepted:
-            return _wrong("unexpected_param", f"Unexpected parameter: {parameter!r}.")
-        name = properties[parameter]["type"]
+    def _argument_wrong(self, schema: Mapping[str, Json], parameter: str, value: Json, options: Sequence[Json]) -> Wrong | None:
+        name = schema["type"]
         kind = self.language.types[name]
         if self.language.convert and type(value) is not str:
             reason = f"Incorrect type for parameter {parameter!r}. Expected type String, got {type(value).__name__}."
             return Wrong(self.language.text_error, (f"{reason} Parameter value: {value!r}.",))
-        inner_name = properties[parameter]["items"]["type"] if name in self.language.nested else None
+        inner_name = schema["items"]["type"] if name in self.language.nested else None
         inner = self.language.types[inner_name] if inner_name is not None else None
         value = self._converted(value, name, inner_name)
-        options = accepted[parameter]
         if type(value) is kind and kind in _SCALARS and type(options) is list and value in options:
             return None  # all that follows would say so
         result = typed(parameter, value, options, name, kind, inner)
