@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Score result files, or every line of standard input. Raises InputError where files cannot be read or used."""
     if arguments.outputs is not None:
         return _score_files(arguments)
+    if arguments.categories or arguments.mode or arguments.missing != "refuse":
+        raise InputError("--categories, --mode and --missing are of --outputs; a line says its own category and mode.")
     asked = Asked(arguments.benchmark, open_files(arguments.benchmark, arguments.data, arguments.changed_files))
     return answer_lines(lambda row: scored(row, asked))
 

@@ -82,6 +82,14 @@ def test_folder_that_is_not_there_is_told_once(capsys: pytest.CaptureFixture[str
         assert f"{tmp_path}: no {benchmark} there" in json.loads(capsys.readouterr().err)["error"]
 
 
+@pytest.mark.parametrize("flag", [("--missing", "wrong"), ("--mode", "fc"), ("--categories", "simple_python")])
+def test_what_is_of_result_files_is_not_passed_over_for_lines(
+    flag: tuple[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["score", "--benchmark", "bfcl", "--data", str(tmp_path), *flag]) == 2
+    assert "are of --outputs" in json.loads(capsys.readouterr().err)["error"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
