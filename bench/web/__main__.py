@@ -1,9 +1,10 @@
 """How long the site's pages and decisions take at 100,000 samples and 800,000 generations, beside Label Studio's figures.
 
-python -m bench.web [--samples 100000] [--requests 100]   writes bench/results/web.json
-A Postgres of its own, seeded (bench.web.seeding), the web server as `manage.py supervise` starts it, one signed-in person, one
-request after another, warm. Milliseconds at the client; beside them the milliseconds that server and Postgres computed, which
-say more where other processes share the cores: `others` is the share of the machine that those took.
+python -m bench.web [--samples 100000] [--requests 100] [--only evaluation] [--out bench/results/web.json]
+A Postgres of its own, seeded (bench.web.seeding, and bench.web.evaluated with a benchmark of 3,641 items), the web server as
+`manage.py supervise` starts it, one signed-in person, one request after another, warm. Milliseconds at the client; beside
+them the milliseconds that server and Postgres computed, which say more where other processes share the cores: `others` is the
+share of the machine that those took. With --only, what begins so is measured alone, and nothing is written without --out.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.web.asking import Answer, Browser, Request
+from bench.web.evaluated import seed_evaluations
+from bench.web.evaluation_kinds import evaluation_kinds
 from bench.web.kinds import DECISION, Kind, in_turn, kinds
 from bench.web.label_studio import MEASURED, PEERS, VERSION
-from bench.web.serving import cpu_seconds, database, machine_seconds, web_server
+from bench.web.serving import cpu_seconds, database, machine_seconds, vacuum, web_server
 
 RESULTS = Path(__file__).parents[1] / "results" / "web.json"
 WARM = 5  # requests of a kind that are not counted
@@ -48,31 +51,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=100, help="of each kind")
+    parser.add_argument("--only", default="", metavar="NAME", help="pages whose names begin so, with commas between them")
+    parser.add_argument("--out", type=Path, help="of the report")
     options = parser.parse_args()
+    out = options.out or (None if options.only else RESULTS)
     report: dict[str, Any] = {"commit": _commit(), "machine": _machine(), "samples": options.samples, "load": os.getloadavg()}
     with database(samples=options.samples) as (seeded, postgres), web_server() as server:
         place = _place(seeded)
+        evaluations = seed_evaluations(place.run.project, place.run.base, place.run.engine)
+        vacuum()
         browser = Browser(server.port, lambda: cpu_seconds(server.pid) + cpu_seconds(postgres))
         browser.sign_in(_person(place), PASSWORD)
-        report["measured"] = measured(place, browser, options.requests)
+        asked = [*kinds(place.run, place.iteration, place.samples), *evaluation_kinds(evaluations)]
+        report["measured"] = measured(
+            [kind for kind in asked if kind.name.startswith(tuple(options.only.split(",")))], browser, options.requests
+        )
+        report["measured"] |= {} if options.only else decided(place, browser, options.requests)
         report["memory_mib"] = server.memory()
     report |= {"peer": {"name": VERSION, "measured": MEASURED}, "load_after": os.getloadavg()}
-    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if out is not None:
+        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def measured(place: Place, browser: Browser, number: int) -> dict[str, Any]:
-    """Each kind, said as soon as it is known; what changes most comes last."""
+def measured(asked: Sequence[Kind], browser: Browser, number: int) -> dict[str, Any]:
+    """Each kind, said as soon as it is known."""
     found = {}
-    for kind in kinds(place.run, place.iteration, place.samples):
-        found[kind.name] = figures(lambda kind=kind: asked(browser, kind, number), kind.goal, PEERS.get(kind.name))
+    for kind in asked:
+        found[kind.name] = figures(lambda kind=kind: answers(browser, kind, number), kind.goal, PEERS.get(kind.name))
         print(f"{kind.name:32} {json.dumps(found[kind.name], ensure_ascii=False)}", flush=True)
+    return found
+
+
+def decided(place: Place, browser: Browser, number: int) -> dict[str, Any]:
+    """What changes most, after all else."""
+    found = {}
     for name, goal, make in _decisions(place, browser, number):
         found[name] = figures(make, goal, None)
         print(f"{name:32} {json.dumps(found[name])}", flush=True)
     return found
 
 
-def asked(browser: Browser, kind: Kind, number: int) -> list[Answer]:
+def answers(browser: Browser, kind: Kind, number: int) -> list[Answer]:
     for request in in_turn(kind.requests, WARM):
         browser.ask(request)
     return [browser.ask(request) for request in in_turn(kind.requests, max(number, len(kind.requests)))]
@@ -81,11 +100,11 @@ def asked(browser: Browser, kind: Kind, number: int) -> list[Answer]:
 def figures(make: Callable[[], Sequence[Answer]], goal: float | None, peer: Any) -> dict[str, Any]:
     """Percentiles in ms; `met` is whether the goal holds by the wall clock."""
     machine, start = machine_seconds(), time.perf_counter()
-    answers = make()
-    wall, ours = time.perf_counter() - start, sum(answer.cpu for answer in answers)
+    given = make()
+    wall, ours = time.perf_counter() - start, sum(answer.cpu for answer in given)
     others = max(0.0, machine_seconds() - machine - ours) / (wall * (os.cpu_count() or 1))
-    seconds, cpu = [answer.seconds for answer in answers], [answer.cpu for answer in answers]
-    said: dict[str, Any] = {"requests": len(answers), "p50": _ms(seconds, 50), "p95": _ms(seconds, 95)}
+    seconds, cpu = [answer.seconds for answer in given], [answer.cpu for answer in given]
+    said: dict[str, Any] = {"requests": len(given), "p50": _ms(seconds, 50), "p95": _ms(seconds, 95)}
     said |= {"cpu_p50": _ms(cpu, 50), "cpu_p95": _ms(cpu, 95), "others": round(others, 2)}
     if goal is not None:
         said |= {"goal": goal, "met": said["p95"] <= goal}

@@ -66,7 +66,7 @@ def sample(number: int, known: Sequence[dict[str, Any]], chance: random.Random, 
     offered = chance.sample(known, 3)
     language = chance.choice(LANGUAGES)
     calls = 0 if chance.random() < 0.04 else chance.choice((1, 1, 1, 2, 2, 3))
-    truth = tuple(_call(chance.choice(offered), chance) for _ in range(calls)) if calls else None
+    truth = tuple(call(chance.choice(offered), chance) for _ in range(calls)) if calls else None
     city = truth[0].arguments["city"] if truth else chance.choice(CITIES)
     return Sample(
         id=f"seed-{number:06d}",
@@ -80,7 +80,7 @@ def sample(number: int, known: Sequence[dict[str, Any]], chance: random.Random, 
     )
 
 
-def _call(tool: dict[str, Any], chance: random.Random) -> Call:
+def call(tool: dict[str, Any], chance: random.Random) -> Call:
     wanted = tool["parameters"]
     arguments = {
         name: _value(name, chance) for name in wanted["properties"] if name in wanted["required"] or chance.random() < 0.5

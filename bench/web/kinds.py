@@ -38,18 +38,18 @@ def kinds(run: Any, iteration: Any, samples: range) -> list[Kind]:
     here = f"/runs/{run.pk}/iterations/{iteration.number}"
     some = [chance.choice(samples) for _ in range(100)]
     of_pages = (
-        _kind("projects", None, ["/"]),
-        _kind("run", None, [f"/runs/{run.pk}/"]),
-        _kind("iteration", None, [f"{here}/"]),
-        _kind("data set", None, [f"/datasets/{run.dataset_id}/"]),
-        _kind(
+        kind("projects", None, ["/"]),
+        kind("run", None, [f"/runs/{run.pk}/"]),
+        kind("iteration", None, [f"{here}/"]),
+        kind("data set", None, [f"/datasets/{run.dataset_id}/"]),
+        kind(
             "data set, search and split", LIST, [f"/datasets/{run.dataset_id}/?{urlencode({'q': 'help ', 'split': 'heldout'})}"]
         ),
     )
     of_samples = (
-        _kind("sample", SAMPLE, [f"{here}/pool/{key}/" for key in some]),
-        _kind("sample, panel", SAMPLE, [f"{here}/pool/{key}/" for key in some], htmx="panel"),
-        _kind("pair", SAMPLE, [f"{here}/pairs/{key}/" for key in _with_pairs(iteration, some)]),
+        kind("sample", SAMPLE, [f"{here}/pool/{key}/" for key in some]),
+        kind("sample, panel", SAMPLE, [f"{here}/pool/{key}/" for key in some], htmx="panel"),
+        kind("pair", SAMPLE, [f"{here}/pairs/{key}/" for key in _with_pairs(iteration, some)]),
     )
     return [*_lists(iteration, here, some, len(samples)), *_facets(here), *_what_if(here), *of_samples, *of_pages]
 
@@ -58,18 +58,18 @@ def _lists(iteration: Any, here: str, some: Sequence[int], number: int) -> Itera
     from curation.stages.filtering import VerdictFilter, facets_of, filter_query, page_of
 
     plain = VerdictFilter(0)
-    yield _kind("pool", LIST, [f"{here}/pool/"])
-    yield _kind("pool, list", LIST, [f"{here}/pool/"], htmx="list")
+    yield kind("pool", LIST, [f"{here}/pool/"])
+    yield kind("pool, list", LIST, [f"{here}/pool/"], htmx="list")
     after = page_of(iteration, plain, limit=int(DEEP * number)).next
-    yield _kind("pool, far down", LIST, [f"{here}/pool/?{urlencode({'after': after})}"])
+    yield kind("pool, far down", LIST, [f"{here}/pool/?{urlencode({'after': after})}"])
     for facet in facets_of(iteration, plain):
         values = [value.value for value in facet.values if value.count]
-        yield _kind(f"pool by {facet.name}", LIST, [f"{here}/pool/?{urlencode({facet.name: value})}" for value in values])
-    yield _kind("pool in order of hits", LIST, [f"{here}/pool/?order=hits", f"{here}/pool/?order=-hits"])
-    yield _kind("pool in order of other answers", LIST, [f"{here}/pool/?{filter_query(VerdictFilter(0, order='-other_count'))}"])
+        yield kind(f"pool by {facet.name}", LIST, [f"{here}/pool/?{urlencode({facet.name: value})}" for value in values])
+    yield kind("pool in order of hits", LIST, [f"{here}/pool/?order=hits", f"{here}/pool/?order=-hits"])
+    yield kind("pool in order of other answers", LIST, [f"{here}/pool/?{filter_query(VerdictFilter(0, order='-other_count'))}"])
     for name, texts in {"rare": _rare(some), **SEARCHES}.items():
-        yield _kind(f"pool, search: {name}", LIST, [f"{here}/pool/?{urlencode({'q': text})}" for text in texts])
-    yield _kind("pairs", LIST, [f"{here}/pairs/", f"{here}/pairs/?change=small", f"{here}/pairs/?hits=0"])
+        yield kind(f"pool, search: {name}", LIST, [f"{here}/pool/?{urlencode({'q': text})}" for text in texts])
+    yield kind("pairs", LIST, [f"{here}/pairs/", f"{here}/pairs/?change=small", f"{here}/pairs/?hits=0"])
 
 
 def _facets(here: str) -> Iterator[Kind]:
@@ -81,14 +81,14 @@ def _facets(here: str) -> Iterator[Kind]:
         "facets, common search": [f"?{urlencode({'q': text})}" for text in SEARCHES["common"]],
     }
     for name, queries in asked.items():
-        yield _kind(name, FACETS, [f"{here}/pool/facets/{query}" for query in queries], htmx="facets")
+        yield kind(name, FACETS, [f"{here}/pool/facets/{query}" for query in queries], htmx="facets")
 
 
 def _what_if(here: str) -> Iterator[Kind]:
     asked = [f"{here}/what-if/?{urlencode({'k': k, 'tolerance': tolerance})}" for tolerance in (0, 1, 2, 5) for k in (1, 4, 8)]
-    yield _kind("what if, panel", WHAT_IF, [f"{here}/what-if/"], htmx="what-if")
-    yield _kind("what if, numbers", WHAT_IF, asked, htmx="what-if-numbers")
-    yield _kind("what if, list of changes", None, asked)
+    yield kind("what if, panel", WHAT_IF, [f"{here}/what-if/"], htmx="what-if")
+    yield kind("what if, numbers", WHAT_IF, asked, htmx="what-if-numbers")
+    yield kind("what if, list of changes", None, asked)
 
 
 def _rare(samples: Sequence[int]) -> list[str]:
@@ -105,7 +105,7 @@ def _with_pairs(iteration: Any, samples: Sequence[int]) -> list[int]:
     return list(found)
 
 
-def _kind(name: str, goal: float | None, paths: Sequence[str], htmx: str = "") -> Kind:
+def kind(name: str, goal: float | None, paths: Sequence[str], htmx: str = "") -> Kind:
     return Kind(name, goal, tuple(Request(path, htmx=htmx) for path in paths))
 
 

@@ -50,6 +50,14 @@ def database(**size: int) -> Iterator[tuple[Any, int]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def vacuum() -> None:
+    """What Postgres does by itself some time after rows were written: statistics, and which pages all may see."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """The site's web server, started as `manage.py supervise` starts it."""

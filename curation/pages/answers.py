@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.models import Generation, Run, Trial
+from curation.models import Generation, Run
 from curation.stages.facets import label_of
 from curation.stages.pool import comparator_of
 from toolcalls.answers import Answer, Call, Calls, ParseFailure
+from toolcalls.comparing import Comparator
 from toolcalls.differing import CallDiff, Kind, align
 from toolcalls.places import change_text, path_text
 from toolcalls.records import Sample
@@ -76,9 +77,9 @@ def answer_groups(rows: Sequence[Generation], sample: Sample, run: Run) -> tuple
     groups: dict[Any, list[Generation]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.attempt):
         groups[row.answer_key, row.finish_reason].append(row)
-    tolerance = run.choices.tolerance
+    comparator, tolerance = comparator_of(run.choices), run.choices.tolerance
     ordered = sorted(groups.values(), key=lambda group: (_distance(group[0], tolerance), -len(group), group[0].attempt))
-    return tuple(_group(group, sample, run) for group in ordered)
+    return tuple(_group(group, sample, comparator, tolerance) for group in ordered)
 
 
 def _distance(row: Generation, tolerance: int) -> int:
@@ -86,18 +87,18 @@ def _distance(row: Generation, tolerance: int) -> int:
     return difference if difference is not None and difference <= tolerance else tolerance + 1
 
 
-def _group(rows: Sequence[Generation], sample: Sample, run: Run) -> AnswerGroup:
+def _group(rows: Sequence[Generation], sample: Sample, comparator: Comparator, tolerance: int) -> AnswerGroup:
     first, tokens = rows[0], [row.completion_tokens for row in rows]
-    answer = answer_of(first.text, comparator_of(run.choices))
+    answer = answer_of(first.text, comparator)
     read = answer if isinstance(answer, Calls) else Calls((), "")
-    label, tone = _judged(first, run.choices.tolerance)
+    label, tone = _judged(first, tolerance)
     return AnswerGroup(
         count=len(rows),
         attempts=", ".join("greedy" if row.attempt < 0 else str(row.attempt + 1) for row in rows),
         label=label,
         tone=tone,
         text=first.text[:LONGEST],
-        calls=_beside(sample, answer, run) if first.finish_reason == "stop" else (),
+        calls=_beside(sample, answer, comparator) if first.finish_reason == "stop" else (),
         finish="" if first.finish_reason == "stop" else label_of("outcome", "truncated"),
         tokens=f"{min(tokens)}" if min(tokens) == max(tokens) else f"{min(tokens)}–{max(tokens)}",
         form=read.form,
@@ -118,20 +119,19 @@ def _judged(row: Generation, tolerance: int) -> tuple[str, str]:
     return label_of("outcome", row.reason), "miss"
 
 
-def call_views(sample: Sample, text: str, run: Run | Trial) -> tuple[CallView, ...]:
+def call_views(sample: Sample, text: str, comparator: Comparator) -> tuple[CallView, ...]:
     """An answer's calls beside the truth's; empty where one of them calls nothing or cannot be read."""
-    return _beside(sample, answer_of(text, comparator_of(run.choices)), run)
+    return _beside(sample, answer_of(text, comparator), comparator)
 
 
-def _beside(sample: Sample, answer: Answer, run: Run | Trial) -> tuple[CallView, ...]:
+def _beside(sample: Sample, answer: Answer, comparator: Comparator) -> tuple[CallView, ...]:
     if sample.truth is None or not isinstance(answer, Calls):
         return ()
-    return between(sample.truth, answer.calls, sample, run)
+    return between(sample.truth, answer.calls, sample, comparator)
 
 
-def between(one: Sequence[Call], other: Sequence[Call], sample: Sample, run: Run | Trial) -> tuple[CallView, ...]:
-    """By the comparator of a run's settings, or a trial's."""
-    return tuple(_call(diff) for diff in align(one, other, sample.tools, comparator_of(run.choices)))
+def between(one: Sequence[Call], other: Sequence[Call], sample: Sample, comparator: Comparator) -> tuple[CallView, ...]:
+    return tuple(_call(diff) for diff in align(one, other, sample.tools, comparator))
 
 
 def _call(diff: CallDiff) -> CallView:

@@ -19,6 +19,7 @@ from curation.pages.sample_card import SampleCard, sample_card
 from curation.pages.sample_page import record_of
 from curation.stages.evaluated import evaluations_shown
 from curation.stages.evaluations_compared import Apart, Pair, apart_page_of, contrast_of, note_of, refine_turns
+from toolcalls.comparing import Comparator, comparator_of
 from toolcalls.contrasts import Contrast, Difference
 from toolcalls.official.averages import averaged
 from toolcalls.records import Sample
@@ -130,7 +131,7 @@ def evaluation_compare_page(evaluations: Sequence[Evaluation], pair: Pair | None
         other_n="" if pair is None else note_of(pair),
         switches=_switches(sides, rows, wanted, url),
         wanted=wanted,
-        apart=() if pair is None or listed is None else tuple(_apart(pair, one) for one in listed.rows),
+        apart=() if pair is None or listed is None else _apart(pair, listed.rows),
         more="" if listed is None or not listed.next else _listing(url, wanted.which, wanted.category, str(listed.next)),
         url=url,
     )
@@ -204,19 +205,22 @@ def _switches(sides: Sequence[Side], rows: Sequence[DifferenceRow], wanted: Want
     )
 
 
-def _apart(pair: Pair, apart: Apart) -> ApartView:
-    record = record_of(apart.first.version, apart.first.version.sample.key)
-    sides = ((pair.first, apart.first), (pair.second, apart.second))
-    first, second = (_answered(evaluation, item, record) for evaluation, item in sides)
-    return ApartView(sample_card(record, pk=apart.first.version_id), (first, second))
+def _apart(pair: Pair, rows: Sequence[Apart]) -> tuple[ApartView, ...]:
+    first, second = ((one, comparator_of(one.iteration.run.choices)) for one in (pair.first, pair.second))
+    views = []
+    for apart in rows:
+        record = record_of(apart.first.version, apart.first.version.sample.key)
+        answers = _answered(*first, apart.first, record), _answered(*second, apart.second, record)
+        views.append(ApartView(sample_card(record, pk=apart.first.version_id), answers))
+    return tuple(views)
 
 
-def _answered(evaluation: Evaluation, item: EvaluationItem, record: Sample) -> Answered:
+def _answered(evaluation: Evaluation, comparator: Comparator, item: EvaluationItem, record: Sample) -> Answered:
     text = item.trace[item.stands]
     return Answered(
         right=item.stands_right,
         error=item.error or "",
         text=text[:LONGEST],
-        calls=call_views(record, text, evaluation.iteration.run),
+        calls=call_views(record, text, comparator),
         href=reverse("evaluation_item", args=[evaluation.pk, item.version.sample_id]),
     )

@@ -20,6 +20,7 @@ from curation.pages.sample_page import record_of
 from curation.stages.evaluation_items import ItemFilter, beside, item_query, items_of
 from toolcalls.benchmarks.items import Item
 from toolcalls.benchmarks.judging import judge
+from toolcalls.comparing import comparator_of
 from toolcalls.errors import InputError
 from toolcalls.records import Sample
 
@@ -110,6 +111,7 @@ def _address(evaluation: Evaluation, sample: int | None, query: str) -> str:
 
 def answer_views(evaluation: Evaluation, item: EvaluationItem, record: Sample, official: Item | None) -> tuple[AnswerView, ...]:
     """The verdicts are those that were stored; the official sentences are asked for anew, once for each different answer."""
+    comparator = comparator_of(evaluation.iteration.run.choices)
     views: list[AnswerView] = []
     reasons: dict[str, tuple[str, ...]] = {}
     for number, text in enumerate(item.trace):
@@ -123,7 +125,7 @@ def answer_views(evaluation: Evaluation, item: EvaluationItem, record: Sample, o
                 right=right,
                 error=(item.error_types[number] or "") if item.error_types else "",
                 reasons=reasons[text],
-                calls=call_views(record, text, evaluation.iteration.run),
+                calls=call_views(record, text, comparator),
                 copied=bool(number) and text == item.trace[number - 1],
                 stops=number == item.turns,
                 frequent=number == item.majority,

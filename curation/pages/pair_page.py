@@ -50,7 +50,8 @@ def pair_panel(iteration: Iteration, sample: int, f: VerdictFilter, user: User) 
 
 def _correction(record: Sample, first_answer: str, iteration: Iteration) -> tuple[CallView, ...]:
     """What the refinement is to change: A₁ beside A."""
-    answer = answer_of(first_answer, comparator_of(iteration.run.choices))
+    comparator = comparator_of(iteration.run.choices)
+    answer = answer_of(first_answer, comparator)
     if record.truth is None or not isinstance(answer, Calls):
         return ()
-    return between(answer.calls, record.truth, record, iteration.run)
+    return between(answer.calls, record.truth, record, comparator)

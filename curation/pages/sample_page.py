@@ -23,6 +23,7 @@ from curation.pages.verdict_words import DECIDED, DECISION_TONES, Rule, outcome_
 from curation.stages.facets import label_of
 from curation.stages.filtering import VerdictFilter, filter_query, neighbours
 from curation.stages.standing import ENDED
+from toolcalls.comparing import comparator_of
 from toolcalls.prompts import run_messages
 from toolcalls.records import Message
 from toolcalls.records import Sample as SampleRecord
@@ -212,6 +213,6 @@ def _corrected(iteration: Iteration, verdict: Verdict, record: SampleRecord) -> 
         return None
     made = record_of(decision.version, record.id)
     again = Rejudgement.objects.filter(iteration=iteration, version=decision.version_id, turn=verdict.turn).first()
-    calls = between(record.truth or (), made.truth, made, iteration.run) if made.truth is not None else ()
+    calls = between(record.truth or (), made.truth, made, comparator_of(iteration.run.choices)) if made.truth is not None else ()
     text = made.truth_text or "" if made.truth is None else ""
     return Corrected(decision.version.number, calls, text, judged_view(again, iteration) if again else None)

@@ -20,6 +20,7 @@ from curation.stages.trial_turns import ReadTurn, read_turns
 from curation.stages.trying import claimable, trainings
 from curation.stages.workforce import devices_owned
 from toolcalls.answers import Answer, Calls, ParseFailure
+from toolcalls.comparing import comparator_of
 
 NOBODY = (
     "No worker is running, so nobody answers. It is taken as soon as one is there: manage.py supervise starts one. After a day "
@@ -154,7 +155,7 @@ def _beside(answer: Answer, trial: Trial) -> tuple[CallView, ...]:
     truth = None if trial.version is None else sample_of(trial.version)
     if truth is None or truth.truth is None or not isinstance(answer, Calls):
         return ()
-    return between(truth.truth, answer.calls, truth, trial)
+    return between(truth.truth, answer.calls, truth, comparator_of(trial.choices))
 
 
 def _judged(read: ReadTurn, trial: Trial) -> tuple[str, str]:
