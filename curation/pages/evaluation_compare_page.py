@@ -12,7 +12,7 @@ from curation.models import Evaluation, EvaluationItem
 from curation.pages.answers import LONGEST, CallView, call_views
 from curation.pages.average_names import average_label
 from curation.pages.evaluation_names import STRATEGIES, benchmark_name, model_name, model_note
-from curation.pages.evaluation_scores import by_weight
+from curation.pages.evaluation_scores import ALIKE, by_weight, items_alike
 from curation.pages.new_run_page import Option
 from curation.pages.project_tabs import ProjectTabs, project_tabs
 from curation.pages.sample_card import SampleCard, sample_card
@@ -164,10 +164,13 @@ def _rows(contrast: Contrast, url: str) -> list[DifferenceRow]:
     averages = by_weight(contrast.averages)
     rows = [DifferenceRow(average_label(name), True, False, contrast.averages[name], {}) for name in averages]
     taking_part = averaged(contrast.benchmark, contrast.categories)
+    if "overall" not in averages and contrast.categories:
+        counts = {name: each.counts for name, each in contrast.categories.items()}
+        rows.insert(0, DifferenceRow(ALIKE, True, False, items_alike(counts, taking_part)[1], {}))
     for name in sorted(contrast.categories, key=lambda name: (name not in taking_part, name.startswith("live"), name)):
         links = {which: _listing(url, which, name) for which in ("first", "second")}
         rows.append(DifferenceRow(name or "no category", False, name not in taking_part, contrast.categories[name], links))
-    return rows if len(contrast.categories) > 1 else rows[len(averages) :]
+    return rows if len(contrast.categories) > 1 else [row for row in rows if not row.average]
 
 
 def _listing(url: str, which: str, category: str = "", after: str = "") -> str:

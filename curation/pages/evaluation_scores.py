@@ -20,6 +20,8 @@ from toolcalls.evaluation import Accuracy
 from toolcalls.official.averages import averaged, weights_of
 from toolcalls.statistics import Paired
 
+ALIKE = "All items alike"
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
@@ -69,12 +71,17 @@ def _totals(counts: Mapping[str, Paired]) -> dict[str, int]:
 
 
 def _together(counts: Mapping[str, Paired], taking_part: Iterable[str]) -> list[ScoreRow]:
-    """All items alike, where a part of the benchmark was evaluated and the paper's average cannot be had."""
-    parts = {name: counts[name] for name in taking_part} or counts
-    if not parts:
+    if not counts:
         return []
-    change = contrast_of_categories("", parts).averages["overall"]
-    return [_average("All items alike", change, weights_of("", _totals(parts))["overall"], parts)]
+    parts, change = items_alike(counts, taking_part)
+    return [_average(ALIKE, change, weights_of("", _totals(parts))["overall"], parts)]
+
+
+def items_alike(counts: Mapping[str, Paired], taking_part: Iterable[str]) -> tuple[Mapping[str, Paired], Difference]:
+    """The categories that count, and what differs in all their items: where a part of the benchmark was evaluated and the paper's
+    average cannot be had."""
+    parts = {name: counts[name] for name in taking_part} or counts
+    return parts, contrast_of_categories("", parts).averages["overall"]
 
 
 def by_weight(averages: Iterable[str]) -> list[str]:

@@ -165,3 +165,13 @@ def test_what_cannot_be_compared_is_refused(
     numbers = {"{one}": two[0].pk, "{two}": two[1].pk}
     filled = {**asked, "evaluation": [numbers.get(each, each) for each in asked.get("evaluation", [])]}
     assert client.get(reverse("evaluation_compare"), filled).status_code == 422
+
+
+def test_of_a_part_of_a_benchmark_all_items_are_told_of(client: Client, two: tuple[Evaluation, Evaluation], viewer: User) -> None:
+    kept = ("multiple", "parallel")
+    EvaluationItem.objects.exclude(version__category__in=kept).delete()
+    client.force_login(viewer)
+    page = client.get(reverse("evaluation_compare"), {"evaluation": [one.pk for one in two]}).content.decode()
+    counts = [each.counts for each in contrast_of(pair_of(*two, "adaptive")).categories.values()]
+    assert "All items alike" in page and f"of {sum(each.total for each in counts)} items" in page
+    assert f"{sum(each.only_second for each in counts)} are right only in the second" in page
