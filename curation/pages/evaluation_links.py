@@ -59,19 +59,20 @@ def benchmark_curves(run: Run) -> BenchmarkCurves | None:
 
 def _links(evaluations: QuerySet[Evaluation], run: Run) -> list[EvaluationLink]:
     overall = "figures__averages__overall"
-    columns = ("pk", "iteration__number", "revision_id", "revision__dataset__benchmark", "revision__number", "total")
+    named = ("revision__dataset__benchmark", "revision__dataset__name", "revision__number")
+    columns = ("pk", "iteration__number", "revision_id", *named, "total")
     rows = evaluations.order_by("pk").values_list(*columns, "direct_right", "adaptive_right", overall)
     return [
         EvaluationLink(
             iteration=number,
-            name=_name(benchmark, version) if benchmark else "Held-out split",
+            name=_name(benchmark, dataset, version) if benchmark else "Held-out split",
             href=reverse("evaluation", args=[pk]),
             total=total,
             own=revision == run.revision_id,
             direct=_overall(told, "direct", direct / total),
             adaptive=_overall(told, "adaptive", adaptive / total),
         )
-        for pk, number, revision, benchmark, version, total, direct, adaptive, told in rows
+        for pk, number, revision, benchmark, dataset, version, total, direct, adaptive, told in rows
     ]
 
 
@@ -80,8 +81,11 @@ def _overall(told: Mapping[str, float | None] | None, strategy: str, share: floa
     return share if value is None else value
 
 
-def _name(benchmark: str, version: int) -> str:
-    return f"{NAMES.get(benchmark, benchmark)}{f' r{version}' if version > 1 else ''}"
+def _name(benchmark: str, dataset: str, version: int) -> str:
+    """Told apart from others of the same benchmark: the data set is named where it is not called as the benchmark."""
+    name = NAMES.get(benchmark, benchmark)
+    called = name if dataset.lower() in (benchmark, name.lower()) else f"{name}, {dataset}"
+    return f"{called} r{version}" if version > 1 else called
 
 
 def _series(links: Iterable[EvaluationLink], name: str, place: int) -> Series:

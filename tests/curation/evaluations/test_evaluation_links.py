@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from curation.models import Benchmark, Evaluation, Iteration, Run, User
 from curation.pages.evaluation_links import benchmark_curves, evaluation_links
+from curation.stages.benchmark_import import import_benchmark
+from tests.curation.evaluations.made_up import items
+from toolcalls.benchmarks.catalogue import Benchmark as Read
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -58,3 +61,14 @@ def test_of_a_part_of_a_benchmark_the_share_of_right_answers_is_told(run: Run) -
 
 def test_a_run_without_benchmarks_draws_none(make_run: Callable[..., Run]) -> None:
     assert benchmark_curves(make_run()) is None
+
+
+def test_two_data_sets_of_one_benchmark_have_a_line_each(
+    make_run: Callable[..., Run], benchmark: Benchmark, work_off: Callable[..., None]
+) -> None:
+    part = import_benchmark(benchmark.revision.dataset.project, "Simple ones", Read("bfcl", tuple(items()[:9]), (), "3" * 64))
+    made = make_run(benchmarks=[benchmark, part.benchmark], max_iterations=1, refine_turns=3, evaluate_base=False)
+    work_off(made)
+    curves = benchmark_curves(made)
+    assert curves is not None and curves.names == ("BFCL", "BFCL, Simple ones")
+    assert [link and link.total for link in curves.rows[0][1]] == [len(items()), 9]
