@@ -53,9 +53,9 @@ class StageCommand(BaseCommand):
         raise NotImplementedError
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
-        """Counts on standard error, from the third second on; ends its line."""
-        counter = Progress(self.stderr, what)
+    def progress(self, what: str, of: int | None = None) -> Iterator[Progress]:
+        """Counts on standard error, from the third second on, `of` how many there are; ends its line."""
+        counter = Progress(self.stderr, what, of)
         try:
             yield counter
         finally:
@@ -63,19 +63,22 @@ class StageCommand(BaseCommand):
 
 
 class Progress:
-    """Called with a count; writes it at most every half second, over itself on a terminal."""
+    """Called with a count; writes it at most every half second, over itself on a terminal, and the last one when it is closed."""
 
-    def __init__(self, stream: Any, what: str) -> None:
-        self.stream, self.what = stream, what
+    def __init__(self, stream: Any, what: str, of: int | None = None) -> None:
+        self.stream, self.what = stream, what if of is None else f"of {of:,} {what}"
         self.began = self.written = time.monotonic()
-        self.shown = False
+        self.count = self.shown = 0
 
     def __call__(self, count: int) -> None:
-        now = time.monotonic()
-        if now - self.began < QUIET_SECONDS or now - self.written < (0.5 if self._terminal else 5):
-            return
-        self.written, self.shown = now, True
-        line = f"{count:,} {self.what}, {count / (now - self.began):,.0f}/s"
+        self.count, now = count, time.monotonic()
+        if now - self.began >= QUIET_SECONDS and now - self.written >= (0.5 if self._terminal else 5):
+            self._write(now)
+
+    def _write(self, now: float) -> None:
+        self.written, self.shown = now, self.count
+        rate = self.count / (now - self.began)
+        line = f"{self.count:,} {self.what}, {rate:,.{0 if rate >= 10 else 1}f}/s"
         self.stream.write(f"\r{line}" if self._terminal else line, ending="" if self._terminal else "\n")
         self.stream.flush()
 
@@ -84,7 +87,10 @@ class Progress:
         return bool(self.stream.isatty())
 
     def close(self) -> None:
-        if self.shown and self._terminal:
+        told = self.written > self.began
+        if told and self.count != self.shown:
+            self._write(time.monotonic())
+        if told and self._terminal:
             self.stream.write("")
 
 

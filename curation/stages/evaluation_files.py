@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from curation.models import Evaluation
+from curation.models import Benchmark, Evaluation
 from curation.stages.errors import InputError
 from curation.stages.evaluations_compared import Outcomes, Pair, outcomes
 from curation.stages.scores import report_of
@@ -20,8 +20,14 @@ def report_table(evaluation: Evaluation) -> str:
 
 
 def report_words(evaluation: Evaluation) -> str:
-    """In the layout of the paper's table, with its rows as reference lines."""
-    return report_text(_report(evaluation))
+    """In the layout of the paper's table, with its rows as reference lines; first what of its files is not as published."""
+    return _changed(evaluation) + report_text(_report(evaluation))
+
+
+def _changed(evaluation: Evaluation) -> str:
+    made: Benchmark | None = getattr(evaluation.revision, "benchmark", None)
+    names = [] if made is None else sorted(file["name"] for file in made.files if not file["known"])
+    return f"{evaluation.revision}: not the known files: {', '.join(names)}\n" if names else ""
 
 
 def _report(evaluation: Evaluation) -> Report:

@@ -270,6 +270,17 @@ def test_progress_of_what_takes_longer_is_a_count_and_a_rate() -> None:
     progress.began -= 10
     progress.written -= 10
     progress(5000)
-    progress(5001)
+    progress(5000)
     progress.close()
     assert stream.getvalue() == "5,000 rows, 500/s\n"
+
+
+def test_progress_ends_with_the_last_count_of_all() -> None:
+    stream = io.StringIO()
+    progress = Progress(OutputWrapper(stream), "items", of=1000)
+    progress.began -= 50
+    progress.written -= 10
+    progress(84)
+    progress(1000)
+    progress.close()
+    assert stream.getvalue() == "84 of 1,000 items, 1.7/s\n1,000 of 1,000 items, 20/s\n"

@@ -73,7 +73,7 @@ class Command(StageCommand):
         made = evaluating.create_evaluation(project, revision, model, settings, name=options["name"])
         running.start_run(made)
         self.stderr.write(f"run {made.pk}: {model} on {revision}, {revision.heldout} items")
-        with self.progress("items") as progress:
+        with self.progress("items", revision.heldout) as progress:
             _follow(made, progress)
         return made
 

@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from curation.models import Evaluation, User
+from curation.models import Benchmark, Evaluation, User
 from curation.pages.evaluation_page import evaluation_page
 from curation.pages.evaluation_scores import scores
 from curation.stages.evaluated import named_evaluations
+from curation.stages.evaluation_files import report_words
 from curation.stages.evaluation_items import ItemFilter, items_matching
 from tests.curation.evaluations.made_up import items
 
@@ -91,3 +92,11 @@ def test_an_evaluation_from_before_there_were_figures_is_shown(client: Client, e
     assert "Direct against adaptive" in page and "By refine turns" not in page
     sample = items_matching(evaluation, ItemFilter()).values_list("version__sample", flat=True)[0]
     assert client.get(reverse("evaluation_item", args=[evaluation.pk, sample])).status_code == 200
+
+
+def test_the_report_in_words_says_first_which_files_are_not_as_published(evaluation: Evaluation) -> None:
+    assert report_words(evaluation).startswith("bfcl: 45 items, accuracy in percent")
+    files = [{"name": name, "sha256": "1" * 64, "known": name == "a.json"} for name in ("c.json", "b.json", "a.json")]
+    Benchmark.objects.filter(pk=evaluation.revision_id).update(files=files, changed=True)
+    found = named_evaluations(Evaluation.objects.filter(pk=evaluation.pk)).get()
+    assert report_words(found).startswith("bfcl r1: not the known files: b.json, c.json\nbfcl: 45 items,")
