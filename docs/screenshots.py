@@ -32,11 +32,12 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's event
 django.setup()
 
 from curation.demo import cast, choosing
-from curation.models import Export, Iteration, Rejudging, Run, Trial, Upload, Verdict
+from curation.models import Evaluation, Export, Iteration, Rejudging, Run, Trial, Upload, Verdict
 from curation.models.exports import ExportKind
 from curation.models.rejudging import RejudgingState
+from curation.models.runs import RunPurpose
 from curation.models.trials import TrialState
-from curation.stages import exporting, rejudging, trial_models, trial_questions, trying, uploading
+from curation.stages import evaluating, exporting, rejudging, running, trial_models, trial_questions, trying, uploading
 from curation.supervising import Site, ended_by_signals, log_into, wanted_port
 
 OUT = PROJECT / "docs" / "screenshots"
@@ -80,9 +81,10 @@ def open_first(page: Page, view: View) -> None:
         page.locator("#panel article.sample").wait_for()
 
 
-def shots(run: Run, upload: Upload, trial: Trial) -> tuple[Shot, ...]:
+def shots(run: Run, upload: Upload, trial: Trial, ten: Evaluation) -> tuple[Shot, ...]:
     last = last_trained(run)
     project, within = [run.project.team.slug, run.project.slug], [run.pk, last.number]
+    base, final = (Evaluation.objects.own().get(iteration__run=run, iteration__number=number) for number in (0, last.number))
     return (
         Shot("home", reverse("home")),
         Shot("project", reverse("project", args=project)),
@@ -91,6 +93,9 @@ def shots(run: Run, upload: Upload, trial: Trial) -> tuple[Shot, ...]:
         Shot("pool", reverse("pool", args=within) + "?hits=2&hits=3&hits=4", act=open_first),
         Shot("sample", reverse("sample", args=[*within, unsure(last).sample_id])),
         Shot("pair", reverse("pairs", args=within) + "?change=small", act=open_first),
+        Shot("evaluation", reverse("evaluation", args=[ten.pk]), height=1700),
+        Shot("items", reverse("evaluation_items", args=[ten.pk]) + "?change=fixed", act=open_first),
+        Shot("evaluations", f"{reverse('evaluation_compare')}?evaluation={base.pk}&evaluation={final.pk}", height=1400),
         Shot("what-if", reverse("what_if", args=within) + "?k=2&tolerance=0"),
         Shot("rejudging", reverse("rejudging", args=[*within, judged_again(last).pk])),
         Shot("try", reverse("trials", args=project) + f"?version={trial.version_id}&model=iteration:{run.pk}/{last.number}"),
@@ -121,6 +126,22 @@ def judged_again(iteration: Iteration) -> Rejudging:
         found = rejudging.begin(iteration, {"tolerance": 0}, None, here=True)
         rejudging.run(found)
     return found
+
+
+def ten_turns(site: Site, run: Run, people: cast.Cast, seconds: float = 600) -> Evaluation:
+    """The last model on the held-out split with at most ten refine turns, as in Figure 3: asked by the site's worker, once."""
+    name = "Ten refine turns"
+    made = Run.objects.filter(project=run.project, purpose=RunPurpose.EVALUATION, name=name).first()
+    if made is None:
+        model = trial_models.of_iteration(last_trained(run), None)
+        made = evaluating.create_evaluation(run.project, run.revision, model, {"refine_turns": 10}, name=name, by=people.owner)
+        running.start_run(made, people.owner)
+    for _ in range(int(seconds)):
+        if (found := Evaluation.objects.filter(iteration__run=made).first()) is not None:
+            return found
+        site.tick()
+        time.sleep(1)
+    raise SystemExit("the worker does not evaluate; var/log/worker.log says why")
 
 
 def tried(site: Site, run: Run, people: cast.Cast, seconds: float = 180) -> Trial:
@@ -209,7 +230,7 @@ def take_all(site: Site, people: cast.Cast, run: Run) -> None:
     export_once(run, people)
     await_answer(site)
     OUT.mkdir(exist_ok=True)
-    trial = tried(site, run, people)
+    trial, ten = tried(site, run, people), ten_turns(site, run, people)
     with uploaded(people) as upload, chromium() as browser:
         for view in VIEWS:
             scheme = "dark" if view.dark else "light"
@@ -217,7 +238,7 @@ def take_all(site: Site, people: cast.Cast, run: Run) -> None:
             page = context.new_page()
             page.goto(cast.link(people.owner, site.url))
             page.get_by_role("button", name="Sign in").click()
-            for shot in shots(run, upload, trial):
+            for shot in shots(run, upload, trial, ten):
                 site.tick()
                 (OUT / f"{shot.name}-{view.name}.png").write_bytes(quantised(take(page, site.url, shot, view)))
             context.close()
